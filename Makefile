@@ -1,0 +1,151 @@
+# The build of the relay. `make help` lists what there is; `make check` is what
+# CI runs. Tools are pinned here and installed below .bin, never system-wide.
+
+MAKEFLAGS += --no-print-directory --warn-undefined-variables
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+# ---- what is pinned ----
+
+GOLANGCI_VERSION := v2.15.0
+PROTOC_GEN_GO_VERSION := v1.36.12
+PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
+BUF_VERSION := 1.75.0
+
+# ---- where things are ----
+
+BIN := $(CURDIR)/.bin
+GOLANGCI := $(BIN)/golangci-lint-$(GOLANGCI_VERSION)
+GENERATORS := $(BIN)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION)-grpc-$(PROTOC_GEN_GO_GRPC_VERSION)
+BUF := $(BIN)/buf-$(BUF_VERSION)/node_modules/.bin/buf
+
+# Every module of the repository, the main one first.
+MODULES := $(shell find . -name go.mod -not -path './.*' -not -path '*/node_modules/*' -not -path '*/testdata/*' -exec dirname {} ';' | sort)
+# What a release is built for.
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+# Platforms whose code is vetted too; the other architecture of a system has
+# the same files.
+VETTED := darwin/arm64 windows/amd64
+
+# ---- how things are built ----
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X github.com/mcp-relay/relay/internal/cli.version=$(VERSION)
+# The version is passed in, so Go need not ask git, which refuses in checkouts
+# that belong to somebody else.
+GOFLAGS ?=
+export GOFLAGS := $(filter-out -buildvcs%,$(GOFLAGS)) -buildvcs=false
+# The race detector needs a C compiler on Linux. RACE= turns it off.
+RACE ?= -race
+TESTFLAGS ?=
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(firstword $(MAKEFILE_LIST)) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  %-12s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## Build bin/relay
+	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/relay ./cmd/relay
+
+.PHONY: test
+test: ## Run the tests of every module under the race detector
+	@for m in $(MODULES); do (cd "$$m" && go test $(RACE) $(TESTFLAGS) ./...); done
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser for FUZZTIME each (default 20s)
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
+		dir=$$(dirname "$$file"); \
+		sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' "$$file" | while read -r name; do \
+			echo "$$dir $$name"; \
+			(cd "$$dir" && go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) .) </dev/null; \
+		done; \
+	done
+FUZZTIME ?= 20s
+
+.PHONY: vet
+vet: ## Run go vet on every module
+	@for m in $(MODULES); do (cd "$$m" && go vet ./...); done
+
+.PHONY: cross
+cross: ## Build for every platform of a release, and vet what differs
+	@for p in $(PLATFORMS); do \
+		echo "build $$p"; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build ./...; \
+	done
+	@for p in $(VETTED); do \
+		echo "vet $$p"; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go vet ./...; \
+	done
+
+.PHONY: lint
+lint: $(GOLANGCI) ## Run every linter (.golangci.yml)
+	@for m in $(MODULES); do echo "lint $$m"; (cd "$$m" && $(GOLANGCI) run --config "$(CURDIR)/.golangci.yml" ./...); done
+
+.PHONY: format
+format: $(GOLANGCI) ## Format the code as the linters want it
+	@for m in $(MODULES); do (cd "$$m" && $(GOLANGCI) fmt --config "$(CURDIR)/.golangci.yml" ./...); done
+
+.PHONY: tidy
+tidy: ## Check that go.mod and go.sum are tidy in every module
+	@for m in $(MODULES); do echo "tidy $$m"; (cd "$$m" && go mod tidy -diff); done
+
+.PHONY: proto
+proto: $(BUF) $(GENERATORS) ## Generate the code of the scanner contract
+	PATH="$(GENERATORS):$$PATH" $(BUF) generate
+
+.PHONY: proto-check
+proto-check: $(BUF) $(GENERATORS) ## Lint the contract, check compatibility and the generated code
+	$(BUF) lint
+	$(BUF) format --diff --exit-code
+	@BUF="$(BUF)" .ci/breaking
+	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && \
+		PATH="$(GENERATORS):$$PATH" $(BUF) generate --output "$$out" && \
+		find proto -name '*.pb.go' | while read -r f; do \
+			diff -q "$$f" "$$out/$$f" >/dev/null || { echo "$$f is not what the contract generates; run make proto" >&2; exit 1; }; \
+		done
+
+.PHONY: docs-check
+docs-check: build ## Run the commands that README.md shows
+	@.ci/readme README.md
+
+.PHONY: demo
+demo: ## Show the relay at work, with no account and no network
+	go run ./cmd/relay demo
+
+.PHONY: bench
+bench: build ## Measure what the relay costs beside its floor, and how that grows
+	cd bench && CGO_ENABLED=0 go build -o ../bin/bench . && CGO_ENABLED=0 go build -o ../bin/floor ./floor
+	bin/bench report -relay bin/relay -floor bin/floor $(BENCHFLAGS)
+BENCHFLAGS ?=
+
+# Steps before the tests run two at a time; the tests come last, so that their
+# results close the output.
+.PHONY: check
+check: ## Everything that CI checks
+	@$(MAKE) -j2 --output-sync=target build lint proto-check tidy
+	@$(MAKE) vet cross
+	@$(MAKE) docs-check
+	@$(MAKE) test
+
+.PHONY: clean
+clean: ## Remove what was built; the tools in .bin stay
+	rm -rf bin dist coverage.out
+
+# ---- tools ----
+
+$(GOLANGCI):
+	@mkdir -p $(BIN)/install
+	CGO_ENABLED=0 GOBIN=$(BIN)/install go install -trimpath -ldflags "-s -w" github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv $(BIN)/install/golangci-lint $@
+
+$(GENERATORS):
+	@mkdir -p $@.new
+	GOBIN=$@.new go install -trimpath google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION)
+	GOBIN=$@.new go install -trimpath google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION)
+	@mv $@.new $@
+
+$(BUF):
+	@mkdir -p $(BIN)/buf-$(BUF_VERSION)
+	npm install --prefix $(BIN)/buf-$(BUF_VERSION) --no-save --no-audit --no-fund --ignore-scripts --loglevel=error @bufbuild/buf@$(BUF_VERSION)
+	@touch $@
