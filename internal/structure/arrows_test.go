@@ -1,0 +1,274 @@
+package structure
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrow lets the packages that match from import what matches to. Both are
+// directories of this module, patterns of path.Match, or (to) modules of others.
+type arrow struct{ from, to, why string }
+
+// The paths of the foreign modules in the tables.
+const (
+	goPlugin = "github.com/hashicorp/go-plugin"
+	hclog    = "github.com/hashicorp/go-hclog"
+	grpc     = "google.golang.org/grpc"
+	protobuf = "google.golang.org/protobuf"
+	mcpGo    = "github.com/mark3labs/mcp-go"
+	jsontext = "github.com/go-json-experiment/json"
+)
+
+// contract is the directory of the generated code.
+const contract = "proto/mcprelay/scanner/v1"
+
+// ours are the arrows between our own packages.
+var ours = []arrow{
+	{"cmd/relay", "internal/cli", "main calls the command line and nothing else"},
+
+	{"scanner", contract, "the SDK turns the contract's messages into types that are nice to use"},
+	{"scanner", "scanner/handshake", "a plugin has to know how the relay greets it"},
+	{"scanner/scannertest", "scanner", "the suite judges what implements the SDK's interfaces"},
+	{"scanner/scannertest", contract, "it looks at the wire, where the SDK cannot hide a fault"},
+	{"scanner/scannertest", "scanner/handshake", "it starts plugin programs as the relay does"},
+	{"plugins/*", "scanner", "a plugin needs the SDK only: this proves that third parties can write one"},
+	{"plugins/*/cmd/*", "plugins/*", "the program serves its library"},
+	{"plugins/*/cmd/*", "scanner", "the program serves its library"},
+
+	{"internal/peer", "internal/jsonrpc", "a message is made of raw JSON-RPC parts"},
+	{"internal/protocol", "internal/jsonrpc", "what MCP says is said about JSON-RPC messages"},
+
+	{"internal/front", "internal/jsonrpc", "frames and envelopes"},
+	{"internal/front", "internal/peer", "writers accept cleared content only"},
+	{"internal/front", "internal/protocol", "header rules of the HTTP transports"},
+
+	{"internal/session", "internal/jsonrpc", "a client's ids"},
+	{"internal/session", "internal/peer", "the ordered writer accepts cleared content only"},
+	{"internal/session", "internal/protocol", "eras and capabilities"},
+	{"internal/bridge", "internal/jsonrpc", "parked calls are raw messages"},
+	{"internal/bridge", "internal/peer", "what is parked is what leaves"},
+	{"internal/bridge", "internal/protocol", "the two eras that it joins"},
+
+	{"internal/downstream", "internal/jsonrpc", "frames and envelopes"},
+	{"internal/downstream", "internal/peer", "what a server says goes to a handler of the relay"},
+	{"internal/downstream", "internal/protocol", "handshakes and header rules"},
+	{"internal/downstream", "internal/process", "a stdio server is a child process"},
+
+	{"internal/registry", "internal/jsonrpc", "definitions stay raw"},
+	{"internal/registry", "internal/protocol", "what a name may look like in each era"},
+	{"internal/registry", "internal/verdict", "a definition has a state that verdicts change"},
+	{"internal/registry", "internal/peer", "what it lists was cleared"},
+
+	{"internal/scan", "internal/jsonrpc", "content is raw JSON"},
+	{"internal/scan", "internal/verdict", "verdicts are merged and applied here"},
+	{"internal/scan", "internal/audit", "every decision is recorded where it is made"},
+	{"internal/scan", "internal/peer", "the gate is the one place that clears content"},
+
+	{"internal/relay", "internal/jsonrpc", "routing reads envelopes"},
+	{"internal/relay", "internal/peer", "both sides meet here"},
+	{"internal/relay", "internal/protocol", "who answers which method"},
+	{"internal/relay", "internal/session", "who asked"},
+	{"internal/relay", "internal/bridge", "clients and servers of different eras"},
+	{"internal/relay", "internal/registry", "where a name leads"},
+	{"internal/relay", "internal/scan", "every message waits at the gate"},
+	{"internal/relay", "internal/verdict", "where a message came from is said in its words"},
+
+	{"internal/plugin", contract, "the host speaks the contract itself"},
+	{"internal/plugin", "scanner/handshake", "the host greets plugins"},
+	{"internal/plugin", "internal/verdict", "what scanners say becomes verdicts here"},
+	{"internal/plugin", "internal/process", "a scanner is a child process"},
+
+	{"internal/bundled", "plugins/*", "the scanners inside the binary"},
+	{"internal/bundled", "scanner", "they are served like any other"},
+
+	{"internal/config", "internal/verdict", "phases and actions are written in files"},
+	{"internal/audit", "internal/verdict", "decisions are recorded in its words"},
+	{"internal/telemetry", "internal/verdict", "decisions are counted in its words"},
+
+	{"internal/cli", "internal/*", "the command line wires; nobody else knows the whole"},
+	{"internal/cli", "scanner", "a bundled scanner is served by a hidden sub-command"},
+}
+
+// foreign are the arrows to modules of others.
+var foreign = []arrow{
+	{contract, grpc, "generated code"},
+	{contract, protobuf, "generated code"},
+	{"scanner", grpc, "the SDK serves the contract"},
+	{"scanner", protobuf, "the SDK serves the contract"},
+	{"scanner", goPlugin, "the SDK is the plugin's half of it"},
+	{"scanner", hclog, "go-plugin logs through it"},
+	{"scanner/handshake", goPlugin, "its type of the constants"},
+	{"scanner/scannertest", goPlugin, "it starts plugin programs as the relay does"},
+	{"scanner/scannertest", hclog, "go-plugin logs through it"},
+	{"scanner/scannertest", grpc, "it looks at the wire"},
+	{"scanner/scannertest", protobuf, "it looks at the wire"},
+
+	{"plugins/guard", "github.com/zricethezav/gitleaks/v8", "its rules for secrets"},
+
+	{"internal/jsonrpc", jsontext, "it refuses duplicate names and invalid UTF-8"},
+	{"internal/protocol", mcpGo, "constants and header rules are its own"},
+	{"internal/downstream", mcpGo, "Streamable HTTP, SSE and OAuth of servers are its own"},
+	{"internal/process", "golang.org/x/sys", "process groups, Job Objects and dumpable are system calls"},
+	{"internal/plugin", goPlugin, "it launches and connects"},
+	{"internal/plugin", hclog, "go-plugin logs through it"},
+	{"internal/plugin", grpc, "the host speaks the contract itself"},
+	{"internal/plugin", protobuf, "the host speaks the contract itself"},
+	{"internal/config", "github.com/goccy/go-yaml", "positions of every value, for errors that name a line"},
+	{"internal/audit", "gopkg.in/natefinch/lumberjack.v2", "rotation"},
+	{"internal/cli", "github.com/spf13/cobra", "commands and flags"},
+}
+
+// ban keeps everybody but the excepted out of a package, whatever the tables of
+// arrows say. In says who is kept out; empty: everybody.
+type ban struct {
+	what   string
+	in     []string
+	except []string
+	why    string
+}
+
+// readers touch protocol objects.
+var readers = []string{
+	"internal/bridge", "internal/downstream", "internal/front", "internal/jsonrpc", "internal/peer", "internal/protocol",
+	"internal/registry", "internal/relay", "internal/scan", "internal/session",
+}
+
+// wireless packages know no transport and no process.
+var wireless = []string{
+	"internal/bridge", "internal/jsonrpc", "internal/peer", "internal/registry", "internal/relay", "internal/scan",
+	"internal/session", "internal/verdict",
+}
+
+var bans = []ban{
+	{
+		what: goPlugin, except: []string{"internal/plugin", "scanner", "scanner/handshake", "scanner/scannertest"},
+		why: "on the host side only plugin knows go-plugin",
+	},
+	{
+		what: grpc, except: []string{"internal/plugin", "scanner", "scanner/scannertest", contract},
+		why: "on the host side only plugin knows gRPC",
+	},
+	{
+		what: mcpGo, except: []string{"internal/downstream", "internal/protocol"},
+		why: "typed messages lose members; only the transports to servers and the constants are its own",
+	},
+	{
+		what: "encoding/json", in: readers,
+		why: "it matches members whatever their case and takes the last of two: not what others read",
+	},
+	{
+		what: "os/exec", except: []string{"internal/process", "internal/plugin", "scanner/scannertest"},
+		why: "a child that the warden does not know outlives the relay",
+	},
+	{what: "net", in: wireless, why: "who decides does not know how messages travel"},
+	{what: "net/http", in: wireless, why: "who decides does not know how messages travel"},
+	{what: "os", in: wireless, why: "who decides has no files"},
+	{
+		what: "unsafe", except: []string{"internal/process", contract},
+		why: "only system calls need it; content that was cleared cannot be forged without it",
+	},
+	{what: "C", why: "the binary is built without cgo for every platform"},
+	{what: "log", why: "there is one structured logger, and it is passed in"},
+	{what: "math/rand", why: "math/rand/v2 for jitter, crypto/rand for what must not be guessed"},
+	{what: "net/http/pprof", why: "it puts handlers on the default mux"},
+	{what: "expvar", why: "it puts handlers on the default mux"},
+	{what: "plugin", why: "scanners are processes of their own"},
+}
+
+func TestArrows(t *testing.T) {
+	used := map[arrow]bool{}
+	found := map[string]bool{}
+	check := func(s *source, table []arrow, to string) {
+		for _, a := range table {
+			if matches(a.from, s.pkg) && matches(a.to, to) {
+				used[a] = true
+				return
+			}
+		}
+		found[s.pkg+" -> "+to] = true
+	}
+	for _, s := range sources(t) {
+		s.imports(func(imported string) {
+			dir, mine := own(imported)
+			switch {
+			case dir == s.pkg: // a test from outside its package
+			case s.test && mine && public(s.pkg) && strings.HasPrefix(dir, "internal/"):
+				t.Errorf("%s imports %s: what we publish is tested with what we publish", s.path, dir)
+			case s.test: // a test may bring whatever peers it needs
+			case mine:
+				check(s, ours, dir)
+			case thirdParty(imported):
+				check(s, foreign, imported)
+			}
+		})
+	}
+	for _, what := range slices.Sorted(maps.Keys(found)) {
+		t.Errorf("new arrow: %s; if it belongs there, add it to the table with its reason", what)
+	}
+	for _, a := range slices.Concat(ours, foreign) {
+		if a.why == "" {
+			t.Errorf("%s -> %s has no reason", a.from, a.to)
+		}
+		if !used[a] {
+			t.Logf("nobody uses %s -> %s", a.from, a.to)
+		}
+	}
+}
+
+func TestBans(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		s.imports(func(imported string) {
+			for _, b := range bans {
+				standard := !thirdParty(b.what)
+				if standard && imported != b.what || !standard && !matches(b.what, imported) {
+					continue
+				}
+				if (len(b.in) == 0 || slices.Contains(b.in, s.pkg)) && !slices.Contains(b.except, s.pkg) {
+					t.Errorf("%s imports %s: %s", s.path, imported, b.why)
+				}
+			}
+		})
+	}
+}
+
+// public reports whether a package is meant for others.
+func public(pkg string) bool {
+	top, _, _ := strings.Cut(pkg, "/")
+	return top == "scanner" || top == "plugins" || top == "proto"
+}
+
+// matches reports whether name is what pattern says: itself, a match of
+// path.Match, or a package of the foreign module that the pattern names.
+func matches(pattern, name string) bool {
+	if strings.Contains(pattern, "*") {
+		ok, err := path.Match(pattern, name)
+		return ok && err == nil
+	}
+	return name == pattern || thirdParty(pattern) && strings.HasPrefix(name, pattern+"/")
+}
+
+func TestMatches(t *testing.T) {
+	for _, c := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"scanner", "scanner", true},
+		{"scanner", "scanner/scannertest", false},
+		{"plugins/*", "plugins/noop", true},
+		{"plugins/*", "plugins/noop/cmd/noop", false},
+		{"plugins/*/cmd/*", "plugins/noop/cmd/noop", true},
+		{grpc, grpc + "/codes", true},
+		{grpc, "google.golang.org/grpcx", false},
+		{"net", "net/http", false},
+	} {
+		if got := matches(c.pattern, c.name); got != c.want {
+			t.Errorf("matches(%q, %q) = %v", c.pattern, c.name, got)
+		}
+	}
+}
