@@ -1,0 +1,222 @@
+package jsonrpc
+
+import (
+	"bytes"
+	"iter"
+)
+
+// The functions of this file work on JSON that is known to be valid. On other
+// bytes they stop early and return something, but do not panic.
+
+// Member returns the raw value of the member called name.
+func Member(object []byte, name string) ([]byte, bool) {
+	for c := newCursor(object, '{'); c.next(); {
+		if c.named(name) {
+			return object[c.from:c.to:c.to], true
+		}
+	}
+	return nil, false
+}
+
+// Members yields the members of an object in their order: the decoded name and
+// the raw value. It yields nothing for another value.
+func Members(object []byte) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for c := newCursor(object, '{'); c.next(); {
+			key, ok := Unquote(object[c.key:c.keyEnd])
+			if !ok || !yield(key, object[c.from:c.to:c.to]) {
+				return
+			}
+		}
+	}
+}
+
+// Elements yields the raw elements of an array. It yields nothing for another
+// value.
+func Elements(array []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for c := newCursor(array, '['); c.next(); {
+			if !yield(array[c.from:c.to:c.to]) {
+				return
+			}
+		}
+	}
+}
+
+// SetMember returns a copy of object in which the member called name has this
+// value: in its place when there is one, else as the last member. All other
+// bytes are unchanged. No object at all counts as {}; of anything else that is not
+// an object it returns a plain copy.
+func SetMember(object []byte, name string, value []byte) []byte {
+	if len(object) == 0 {
+		object = []byte("{}")
+	}
+	c := newCursor(object, '{')
+	if !c.open {
+		return bytes.Clone(object)
+	}
+	end := c.to // where a further member goes: after the last one, or after the brace
+	empty := true
+	for c.next() {
+		if c.named(name) {
+			return splice(object, c.from, c.to, value)
+		}
+		end, empty = c.to, false
+	}
+	added := make([]byte, 0, len(name)+len(value)+len(`,"":`))
+	if !empty {
+		added = append(added, ',')
+	}
+	added = append(AppendString(added, name), ':')
+	return splice(object, end, end, append(added, value...))
+}
+
+// DeleteMember returns a copy of object without the member called name. All
+// other bytes are unchanged, but for one comma and the white space beside it.
+func DeleteMember(object []byte, name string) []byte {
+	c := newCursor(object, '{')
+	for before := -1; c.next(); before = c.to {
+		if !c.named(name) {
+			continue
+		}
+		key, end := c.key, c.to
+		switch {
+		case before >= 0:
+			return splice(object, before, end, nil)
+		case c.next():
+			return splice(object, key, c.key, nil)
+		default:
+			return splice(object, key, end, nil)
+		}
+	}
+	return bytes.Clone(object)
+}
+
+// splice returns a copy of b in which with stands for b[from:to].
+func splice(b []byte, from, to int, with []byte) []byte {
+	out := make([]byte, 0, len(b)-(to-from)+len(with))
+	out = append(out, b[:from]...)
+	out = append(out, with...)
+	return append(out, b[to:]...)
+}
+
+// cursor walks over the members of an object or the elements of an array.
+type cursor struct {
+	b           []byte
+	open        bool // b is such a value
+	object      bool
+	key, keyEnd int // the name with its quotes, in an object
+	from, to    int // the value; before the first one, to is after the brace
+}
+
+func newCursor(b []byte, opening byte) cursor {
+	i := skipSpace(b, 0)
+	if i >= len(b) || b[i] != opening {
+		return cursor{b: b, to: len(b)}
+	}
+	return cursor{b: b, open: true, object: opening == '{', to: i + 1}
+}
+
+// next moves to the next member or element.
+func (c *cursor) next() bool {
+	i := skipSpace(c.b, c.to)
+	if i < len(c.b) && c.b[i] == ',' {
+		i = skipSpace(c.b, i+1)
+	}
+	if c.object {
+		if i >= len(c.b) || c.b[i] != '"' {
+			return false
+		}
+		c.key = i
+		c.keyEnd = skipString(c.b, i)
+		i = skipSpace(c.b, c.keyEnd)
+		if i >= len(c.b) || c.b[i] != ':' {
+			return false
+		}
+		i = skipSpace(c.b, i+1)
+	}
+	end := skipValue(c.b, i)
+	if end == i {
+		return false
+	}
+	c.from, c.to = i, end
+	return true
+}
+
+// named reports whether the member is called name.
+func (c *cursor) named(name string) bool {
+	raw := c.b[c.key:c.keyEnd]
+	if len(raw) == len(name)+2 && string(raw[1:len(raw)-1]) == name {
+		return bytes.IndexByte(raw, '\\') < 0
+	}
+	if len(raw) <= len(name)+2 || bytes.IndexByte(raw, '\\') < 0 {
+		return false // an escape is longer than what it stands for
+	}
+	decoded, ok := Unquote(raw)
+	return ok && decoded == name
+}
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// skipString returns the index after the string that begins at i.
+func skipString(b []byte, i int) int {
+	for i++; i < len(b); {
+		n := bytes.IndexByte(b[i:], '"')
+		if n < 0 {
+			break
+		}
+		i += n
+		slashes := 0
+		for b[i-1-slashes] == '\\' {
+			slashes++
+		}
+		i++
+		if slashes%2 == 0 {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// skipValue returns the index after the value that begins at i, or i if there
+// is none.
+func skipValue(b []byte, i int) int {
+	depth := 0
+	for from := i; i < len(b); {
+		switch b[i] {
+		case '"':
+			i = skipString(b, i)
+		case '{', '[':
+			depth++
+			i++
+		case '}', ']':
+			if depth == 0 {
+				return i // the end of what is around it
+			}
+			depth--
+			i++
+		case ',', ':', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return i
+			}
+			i++
+			continue
+		default:
+			for i++; i < len(b) && b[i] > ' ' && !isPunct(b[i]); i++ {
+			}
+		}
+		if depth == 0 && i > from {
+			return i
+		}
+	}
+	return i
+}
+
+func isPunct(c byte) bool {
+	return c == ',' || c == ':' || c == '}' || c == ']' || c == '{' || c == '[' || c == '"'
+}
