@@ -1187,7 +1187,8 @@ type Content struct {
 	// Optional. The bytes to judge, at most 8 MiB (8388608 bytes). Bytes and not a
 	// string, so that invalid UTF-8 reaches the scanner. May be empty.
 	Data []byte `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
-	// Required. Where the content came from and where it goes.
+	// Optional. Where the content came from and where it goes. The relay always
+	// sends it.
 	Origin *Origin `protobuf:"bytes,5,opt,name=origin,proto3" json:"origin,omitempty"`
 	// Optional. In PHASE_RESPONSE the params of the request that is answered, as
 	// context: they were judged on their own and locations do not reach into them.
@@ -1291,9 +1292,9 @@ type Origin struct {
 	Principal string `protobuf:"bytes,2,opt,name=principal,proto3" json:"principal,omitempty"`
 	// Optional. What the client calls itself. Not an identity.
 	Client string `protobuf:"bytes,3,opt,name=client,proto3" json:"client,omitempty"`
-	// Required. The name of the MCP server in the relay's configuration.
+	// Optional. The name of the MCP server in the relay's configuration.
 	Server string `protobuf:"bytes,4,opt,name=server,proto3" json:"server,omitempty"`
-	// Required. The MCP method, for example "tools/call".
+	// Optional. The MCP method, for example "tools/call".
 	Method string `protobuf:"bytes,5,opt,name=method,proto3" json:"method,omitempty"`
 	// Optional. Name of the tool or prompt, or URI of the resource, as the server
 	// knows it.
