@@ -1,0 +1,15 @@
+// Package audit keeps the record of decisions: one JSON object per line for
+// every verdict, for every message that was refused without one, and for every
+// part of a catalogue that was withheld.
+//
+// A record says who, where, what was decided and why, and never what the
+// content was: findings carry rule, category, severity and place, no text;
+// URIs lose userinfo, query and fragment; member names in a JSON Pointer that
+// do not look like names are masked. Strings that others wrote are cut and
+// written in ASCII with every control character escaped, so that a record
+// cannot be forged and can be shown on a terminal as it is.
+//
+// [Log] writes records to a file that it rotates, or to standard error. What
+// happens when it cannot write is the caller's choice: lose the record loudly,
+// or report the error so that the gate blocks.
+package audit

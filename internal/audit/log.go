@@ -1,0 +1,158 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// OnError says what becomes of a message whose record cannot be written.
+type OnError string
+
+// The choices. The zero value is Allow.
+const (
+	// Allow lets the message pass and says loudly that a record was lost.
+	Allow OnError = "allow"
+	// Block makes Write fail, so that the gate blocks.
+	Block OnError = "block"
+)
+
+// Stderr as Options.Path writes records to Options.Stderr.
+const Stderr = "-"
+
+// Options says where records go.
+type Options struct {
+	Path       string // a file, or Stderr; empty: see DefaultPath
+	MaxSizeMB  int    // size in MiB from which the file is rotated; 0: 100
+	MaxBackups int    // rotated files that are kept; 0: 5
+	OnError    OnError
+	Logger     *slog.Logger
+	Stderr     io.Writer // used for Path Stderr only
+}
+
+// Defaults of Options.
+const (
+	defaultMaxSizeMB  = 100
+	defaultMaxBackups = 5
+)
+
+// complainEvery is how often lost records are reported.
+const complainEvery = time.Minute
+
+// Log writes records. It is safe for concurrent use.
+type Log struct {
+	onError OnError
+	logger  *slog.Logger
+	path    string
+
+	mu         sync.Mutex
+	out        io.Writer // nil: records are dropped, see Discard
+	buf        []byte
+	torn       bool   // the last write ended inside a line
+	lost       uint64 // records that could not be written
+	complained time.Time
+}
+
+// Open opens the log. It creates the file (0600) and missing directories
+// (0700) and leaves the permissions of existing ones as they are. Several
+// processes may write to one file. Close the log when done.
+func Open(o Options) (*Log, error) {
+	switch o.OnError {
+	case "":
+		o.OnError = Allow
+	case Allow, Block:
+	default:
+		return nil, fmt.Errorf("audit on_error is %q: use allow or block", o.OnError)
+	}
+	l := &Log{onError: o.OnError, logger: o.Logger, path: o.Path}
+	if o.Path == Stderr {
+		l.out = o.Stderr
+		return l, nil
+	}
+	if l.path == "" {
+		path, err := DefaultPath()
+		if err != nil {
+			return nil, err
+		}
+		l.path = path
+	}
+	if o.MaxSizeMB <= 0 {
+		o.MaxSizeMB = defaultMaxSizeMB
+	}
+	if o.MaxBackups <= 0 {
+		o.MaxBackups = defaultMaxBackups
+	}
+	f, err := openFile(l.path, int64(o.MaxSizeMB)<<20, o.MaxBackups)
+	if err != nil {
+		return nil, fmt.Errorf("opening the audit log: %w", err)
+	}
+	l.out = f
+	return l, nil
+}
+
+// Discard returns a log that drops every record.
+func Discard() *Log { return &Log{onError: Allow} }
+
+// Path returns the file that records are written to, Stderr, or "" for Discard.
+func (l *Log) Path() string { return l.path }
+
+// Write writes one record in one write to the file; it is in the hands of the
+// operating system when Write returns. When that fails, a log with Block
+// returns the error, and one with Allow reports the loss to the logger, at most
+// once a minute, and returns nil. Write does not keep r.
+func (l *Log) Write(r *Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.out == nil {
+		return nil
+	}
+	now := time.Now()
+	l.buf = l.buf[:0]
+	if l.torn {
+		l.buf = append(l.buf, '\n')
+	}
+	l.buf = appendRecord(l.buf, r, now)
+	n, err := l.out.Write(l.buf)
+	if n > 0 {
+		l.torn = n < len(l.buf)
+	}
+	if err == nil {
+		return nil
+	}
+	l.lost++
+	if l.complained.IsZero() || now.Sub(l.complained) >= complainEvery {
+		l.complained = now
+		l.logger.Error("audit records are being lost", "err", err, "path", l.path, "lost", l.lost, "on_error", string(l.onError))
+	}
+	if l.onError == Block {
+		return fmt.Errorf("writing the audit record: %w", err)
+	}
+	return nil
+}
+
+// Lost returns how many records could not be written since Open.
+func (l *Log) Lost() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lost
+}
+
+// errClosed is what Write meets after Close.
+var errClosed = errors.New("the audit log is closed")
+
+// Close closes the file. Records that are written afterwards are lost.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, isFile := l.out.(*file)
+	if !isFile {
+		return nil
+	}
+	if err := f.close(); err != nil {
+		return fmt.Errorf("closing the audit log: %w", err)
+	}
+	return nil
+}

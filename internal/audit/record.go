@@ -1,0 +1,56 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/mcp-relay/relay/internal/verdict"
+)
+
+// Event says what kind of thing a record tells.
+type Event string
+
+// The events.
+const (
+	// Verdict is a scanner's verdict, or its failure to give one.
+	Verdict Event = "verdict"
+	// Decision is what the gate made of all verdicts on one message.
+	Decision Event = "decision"
+	// Anomaly is a message that was not forwarded because the protocol does
+	// not allow it there. Reason holds one of the words of package peer.
+	Anomaly Event = "anomaly"
+	// Withheld is a tool, prompt or resource that is not offered.
+	Withheld Event = "withheld"
+)
+
+// Record is one line of the audit log. Zero fields are left out. No field may
+// hold content; fields that hold strings of others are made safe when they are
+// written, not before.
+type Record struct {
+	Time   time.Time // zero: the moment of writing
+	Event  Event
+	ScanID string // what the client was told, to find the reason
+	Call   string // the relay's id of the exchange
+
+	Session   string
+	Principal string
+	Client    string // what the client calls itself; not an identity
+	Server    string // name in the configuration
+	Method    string
+	Target    string // tool or prompt name, or URI
+	Phase     verdict.Phase
+
+	Scanner       string // name in the configuration, never what the scanner says
+	ScannerSHA256 string
+	Mode          string // enforce or observe
+
+	Action verdict.Action // unspecified when there is no verdict
+	Reason string         // why there is no verdict; a stable word
+	Cause  verdict.Cause  // whose fault that is; unspecified when there is a verdict
+
+	Findings    []verdict.Finding // Message and Edit are not written
+	Uninspected []verdict.Uninspected
+	Reference   string // the scanner's own id of the scan
+
+	ScannerTime time.Duration // in the scanner, as it says; written in microseconds
+	RelayTime   time.Duration // everything else; written in microseconds
+}

@@ -1,0 +1,4 @@
+// Package telemetry makes the one logger of a process. Whatever is logged,
+// strings that others wrote cannot forge lines or terminal sequences: every
+// text passes [printable.Escape] on its way out.
+package telemetry
