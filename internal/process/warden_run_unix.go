@@ -72,13 +72,14 @@ func follow(in io.Reader) ([]*tree, error) {
 func end(trees []*tree) error {
 	signalAll(trees, unix.SIGTERM)
 	deadline := time.Now().Add(linger)
-	for pause := 5 * time.Millisecond; time.Now().Before(deadline); pause *= 2 {
+	for pause := 5 * time.Millisecond; time.Now().Before(deadline); pause = min(2*pause, 50*time.Millisecond) {
 		if allEmpty(trees) {
 			return nil
 		}
 		time.Sleep(pause)
 	}
-	for pause := 5 * time.Millisecond; pause < 2*time.Second; pause *= 2 {
+	deadline = deadline.Add(endWait)
+	for pause := 5 * time.Millisecond; time.Now().Before(deadline); pause = min(2*pause, 50*time.Millisecond) {
 		signalAll(trees, unix.SIGKILL)
 		time.Sleep(pause)
 		if allEmpty(trees) {

@@ -117,7 +117,7 @@ func (w *Warden) Close() error {
 	if err := pipe.Close(); err != nil {
 		return fmt.Errorf("close the warden's pipe: %w", err)
 	}
-	for deadline := time.Now().Add(endWait); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(linger + 2*endWait); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		if errors.Is(proc.Signal(syscall.Signal(0)), os.ErrProcessDone) {
 			return nil
 		}
