@@ -1,0 +1,67 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/mcp-relay/relay/internal/jsonrpc"
+)
+
+// Conn is what a transport hands messages to. Its methods run on the reader
+// and must not wait for anything but a slow client.
+type Conn interface {
+	// Message is called for each message that everybody reads alike.
+	Message(m jsonrpc.Message)
+	// Malformed is called for a frame that is refused. id is zero when it could
+	// not be read.
+	Malformed(id jsonrpc.ID, err error)
+}
+
+// Stdio is the transport of one client that started the relay as its child:
+// one message a line on two pipes (MCP, stdio transport).
+type Stdio struct {
+	In         io.Reader
+	MaxMessage int // bytes in a line
+	// Shape names the protocol's members, see jsonrpc.Parse.
+	Shape *jsonrpc.Shape
+}
+
+// Serve reads until the client closes its side, which returns nil, or ctx
+// ends. A read of standard input cannot be interrupted: when ctx ends, the
+// goroutine that reads stays until the process does.
+func (t Stdio) Serve(ctx context.Context, conn Conn) error {
+	done := make(chan error, 1)
+	go func() { done <- t.read(conn) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (t Stdio) read(conn Conn) error {
+	frames := jsonrpc.NewReader(t.In, t.MaxMessage)
+	for {
+		frame, err := frames.Next()
+		var long *jsonrpc.TooLongError
+		switch {
+		case err == nil:
+			m, perr := jsonrpc.Parse(frame, t.Shape)
+			if perr != nil {
+				conn.Malformed(m.ID, perr)
+				continue
+			}
+			conn.Message(m)
+		case errors.As(err, &long):
+			// Only the head was kept, and an id in half a message is a guess.
+			conn.Malformed(jsonrpc.ID{}, err)
+		case errors.Is(err, io.EOF):
+			return nil
+		default:
+			return fmt.Errorf("reading from the client: %w", err)
+		}
+	}
+}

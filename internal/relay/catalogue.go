@@ -1,0 +1,224 @@
+package relay
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/audit"
+	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/registry"
+	"github.com/mcp-relay/relay/internal/scan"
+	"github.com/mcp-relay/relay/internal/verdict"
+)
+
+// Bounds of what one server may list.
+const (
+	maxPages          = 200
+	maxCatalogueBytes = 64 << 20
+	listTimeout       = time.Minute
+	// A catalogue is judged in parts of this size, so that a long one is not
+	// refused for its length.
+	partBytes = 4 << 20
+)
+
+var (
+	errListing   = errors.New("the server did not answer a list request as the protocol says")
+	errTooMany   = errors.New("the server lists without end")
+	errUnscanned = errors.New("what the server offers could not be inspected")
+)
+
+// catalogue asks a server for everything of a kind and has it judged.
+func (s *server) catalogue(ctx context.Context, l *link, k registry.Kind) ([]registry.Item, error) {
+	raw, err := s.fetch(ctx, l, k)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]registry.Item, 0, len(raw))
+	for part := range parts(raw) {
+		judged, err := s.judge(ctx, l, k, part)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, judged...)
+	}
+	for i := range items {
+		if items[i].State == registry.Failed || items[i].State == registry.Blocked {
+			s.withheld(k, &items[i])
+		}
+	}
+	return items, nil
+}
+
+// fetch reads all pages of a list.
+func (s *server) fetch(ctx context.Context, l *link, k registry.Kind) ([][]byte, error) {
+	var items [][]byte
+	var params, last []byte
+	size := 0
+	for range maxPages {
+		pageCtx, cancel := context.WithTimeoutCause(ctx, listTimeout, errTimeout)
+		reply, err := s.relay.call(pageCtx, l.conn, k.Method(), params)
+		cancel()
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("listing the server's %ss: %w", k, err)
+		case reply.Error != nil && methodNotFound(reply.Error):
+			return nil, nil
+		case reply.Error != nil || len(reply.Result) == 0 || reply.Result[0] != '{':
+			return nil, errListing
+		}
+		list, ok := jsonrpc.Member(reply.Result, k.Member())
+		if !ok || len(list) == 0 || list[0] != '[' {
+			return nil, errListing
+		}
+		for item := range jsonrpc.Elements(list) {
+			items = append(items, item)
+		}
+		if size += len(list); size > maxCatalogueBytes {
+			return nil, errTooMany
+		}
+		cursor, more := jsonrpc.Member(reply.Result, "nextCursor")
+		if !more || string(cursor) == "null" {
+			return items, nil
+		}
+		if bytes.Equal(cursor, last) {
+			return nil, errTooMany
+		}
+		// The cursor goes back to the server that made it and to nobody else.
+		last = cursor
+		params = jsonrpc.SetMember([]byte("{}"), "cursor", cursor)
+	}
+	return nil, errTooMany
+}
+
+// parts cuts a catalogue into lists that are judged at once.
+func parts(raw [][]byte) func(yield func([][]byte) bool) {
+	return func(yield func([][]byte) bool) {
+		for start := 0; start < len(raw); {
+			end, size := start, 0
+			for end < len(raw) && (end == start || size+len(raw[end]) <= partBytes) {
+				size += len(raw[end])
+				end++
+			}
+			if !yield(raw[start:end]) {
+				return
+			}
+			start = end
+		}
+	}
+}
+
+// judge has one part of a catalogue judged. When there is no verdict it tries
+// again until ctx ends or the connection does: nothing is offered before.
+func (s *server) judge(ctx context.Context, l *link, k registry.Kind, raw [][]byte) ([]registry.Item, error) {
+	body := append([]byte(`{"`+k.Member()+`":[`), bytes.Join(raw, []byte(","))...)
+	body = append(body, "]}"...)
+	subject := &scan.Subject{
+		Part: peer.Result, Hidden: s.cfg.Hidden, Catalogue: k.Member(),
+		Content: verdict.Content{
+			Phase: verdict.Definition, Kind: verdict.JSON, Data: body,
+			Origin: verdict.Origin{Server: s.cfg.Name, Method: k.Method(), ProtocolVersion: l.version},
+		},
+	}
+	for pause := minPause; ; pause = min(2*pause, maxPause) {
+		d := s.await(ctx, subject)
+		switch d.Outcome {
+		case scan.Passed:
+			return s.items(k, raw, &d), nil
+		case scan.Blocked:
+			return allBlocked(k, raw, d.ScanID), nil
+		case scan.NoOutcome, scan.Unavailable, scan.Dropped:
+		}
+		s.hold(k, raw, d.ScanID)
+		select {
+		case <-time.After(pause):
+		case <-l.conn.Done():
+			return nil, l.conn.Err()
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// hold shows, to the person who runs the relay, what waits for a verdict.
+func (s *server) hold(k registry.Kind, raw [][]byte, scanID string) {
+	items := make([]registry.Item, 0, len(raw))
+	for _, r := range raw {
+		it := registry.NewItem(k, r)
+		it.Reason, it.ScanID = "no verdict yet: a scanner is not available", scanID
+		items = append(items, it)
+	}
+	changed := s.relay.registry.Install(s.cfg.Name, k, items)
+	s.setStatus(false, errUnscanned)
+	// Others must not wait for this one.
+	late := s.settled.Swap(true)
+	s.relay.changes.announce()
+	if changed && late {
+		s.relay.listChanged([]registry.Kind{k})
+	}
+}
+
+func (s *server) await(ctx context.Context, subject *scan.Subject) scan.Decision {
+	decided := make(chan scan.Decision, 1)
+	s.relay.gate.Judge(ctx, subject, func(d scan.Decision) { decided <- d })
+	return <-decided
+}
+
+// items makes the items of what passed the gate. raw is what the server sent;
+// the decision may hold a redacted form of it.
+func (s *server) items(k registry.Kind, raw [][]byte, d *scan.Decision) []registry.Item {
+	list, _ := jsonrpc.Member(d.Cleared.Body(), k.Member())
+	items := make([]registry.Item, 0, len(raw))
+	withheld := d.Withheld
+	for element := range jsonrpc.Elements(list) {
+		i := len(items)
+		it := registry.NewItem(k, element)
+		it.ScanID = d.ScanID
+		switch {
+		case len(withheld) > 0 && withheld[0] == i:
+			withheld = withheld[1:]
+			it.State, it.Reason = registry.Blocked, "a scanner blocked it"
+		case it.State == registry.Failed:
+		case i >= len(raw) || registry.NewItem(k, raw[i]).Name != it.Name:
+			// A name is what a call is routed by; a redacted one leads nowhere.
+			it.State, it.Reason = registry.Blocked, "a scanner redacted its name"
+		case s.cfg.Hidden:
+			it.State, it.Reason = registry.Hidden, "hidden_mode: not scanned"
+		default:
+			it.State = registry.Offered
+		}
+		items = append(items, it)
+	}
+	return items
+}
+
+func allBlocked(k registry.Kind, raw [][]byte, scanID string) []registry.Item {
+	items := make([]registry.Item, 0, len(raw))
+	for _, r := range raw {
+		it := registry.NewItem(k, r)
+		it.State, it.Reason, it.ScanID = registry.Blocked, "a scanner blocked the server's whole catalogue", scanID
+		items = append(items, it)
+	}
+	return items
+}
+
+// withheld says in the log and the audit record what is not offered.
+func (s *server) withheld(k registry.Kind, it *registry.Item) {
+	s.relay.log.Warn("not offered", slog.String("server", s.cfg.Name), slog.String("kind", k.String()),
+		slog.String("target", it.Name), slog.String("reason", it.Reason), slog.String("scan_id", it.ScanID))
+	s.relay.record(&audit.Record{
+		Event: audit.Withheld, Server: s.cfg.Name, Target: it.Name, Method: k.Method(),
+		Phase: verdict.Definition, ScanID: it.ScanID, Reason: it.Reason,
+	})
+}
+
+// record writes a record that decides nothing.
+func (r *Relay) record(rec *audit.Record) {
+	if err := r.opts.Audit.Write(rec); err != nil {
+		r.log.Error("the audit record cannot be written", slog.Any("error", err))
+	}
+}

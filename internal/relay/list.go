@@ -1,0 +1,78 @@
+package relay
+
+import (
+	"context"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/protocol"
+	"github.com/mcp-relay/relay/internal/registry"
+	"github.com/mcp-relay/relay/internal/session"
+)
+
+var changedMethod = [...]string{
+	registry.Tools:     protocol.ToolsListChanged,
+	registry.Prompts:   protocol.PromptsListChanged,
+	registry.Resources: protocol.ResourcesListChanged,
+	registry.Templates: protocol.ResourcesListChanged,
+}
+
+// list answers a list request with everything in one page, once every server
+// is ready or has failed, or after the start timeout with what is ready then.
+func (r *Relay) list(req *session.Request, k registry.Kind, params []byte) {
+	if len(params) > 0 && params[0] == '{' {
+		if _, ok := jsonrpc.Member(params, "cursor"); ok {
+			// There is one page, so no cursor was ever given out.
+			r.answer(req, r.author(peer.Error, req.Method(), protocolError(protocol.CodeInvalidParams, "unknown cursor")))
+			return
+		}
+	}
+	if r.settled() {
+		r.answerList(req, k)
+		return
+	}
+	go func() {
+		r.waitUntil(req.Context(), r.settled)
+		r.answerList(req, k)
+	}()
+}
+
+func (r *Relay) answerList(req *session.Request, k registry.Kind) {
+	r.answer(req, r.author(peer.Result, req.Method(), r.registry.Page(k)))
+}
+
+// settled reports whether every server has been listed or has failed once.
+func (r *Relay) settled() bool {
+	for _, s := range r.servers {
+		if !s.settled.Load() {
+			return false
+		}
+	}
+	return true
+}
+
+// Settle waits until every server has been listed or has failed once, or the
+// start timeout has passed.
+func (r *Relay) Settle(ctx context.Context) { r.waitUntil(ctx, r.settled) }
+
+// waitUntil waits until cond holds, ctx ends or the start timeout has passed,
+// and reports whether cond held. cond is asked again whenever the state of a
+// server changes.
+func (r *Relay) waitUntil(ctx context.Context, cond func() bool) bool {
+	timer := time.NewTimer(r.opts.StartTimeout)
+	defer timer.Stop()
+	for {
+		changed := r.changes.next()
+		if cond() {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return cond()
+		case <-ctx.Done():
+			return false
+		}
+	}
+}

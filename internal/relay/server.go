@@ -1,0 +1,243 @@
+package relay
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/registry"
+)
+
+// server keeps one configured server up: it connects, lists, judges, and does
+// so again when the server changes or dies.
+type server struct {
+	relay *Relay
+	cfg   Server
+
+	current atomic.Pointer[link]
+	settled atomic.Bool // it was listed or has failed once
+	failed  atomic.Bool // the last attempt to connect failed
+	lane    lane        // notifications that belong to no call, in order
+	outLane lane        // notifications of clients, in order
+
+	mu        sync.Mutex
+	following map[int64]*exchange // calls that want progress, by token
+	status    Status
+}
+
+// Status is a server's state as commands show it.
+type Status struct {
+	Server string
+	Ready  bool
+	Hidden bool
+	// Error says why the server is not ready; the relay's own words, with
+	// foreign text escaped by whoever prints it.
+	Error string
+}
+
+func newServer(r *Relay, cfg Server) *server {
+	return &server{
+		relay: r, cfg: cfg, following: map[int64]*exchange{},
+		status: Status{Server: cfg.Name, Hidden: cfg.Hidden, Error: "starting"},
+	}
+}
+
+// ready returns the connection when the server can take calls: it is connected
+// and everything that it offers was judged.
+func (s *server) ready() *link {
+	l := s.current.Load()
+	if l == nil || l.stale.Load() > 0 {
+		return nil
+	}
+	return l
+}
+
+func (s *server) failing() bool { return s.failed.Load() }
+
+func (s *server) callTimeout() time.Duration {
+	if s.cfg.CallTimeout != 0 {
+		return s.cfg.CallTimeout
+	}
+	return s.relay.opts.CallTimeout
+}
+
+// Bounds of the pause between two attempts to connect.
+const (
+	minPause = 500 * time.Millisecond
+	maxPause = 2 * time.Minute
+	// A connection that lasted this long was a good one.
+	goodAfter = time.Minute
+	// closeGrace is how long a server may take to end by itself.
+	closeGrace = 2 * time.Second
+)
+
+// keepUp connects again and again until ctx ends.
+func (s *server) keepUp(ctx context.Context) {
+	pause := minPause
+	for ctx.Err() == nil {
+		start := time.Now()
+		err := s.serve(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if time.Since(start) >= goodAfter {
+			pause = minPause
+		}
+		s.relay.log.Warn("a server is not available; connecting again",
+			slog.String("server", s.cfg.Name), slog.Any("error", err), slog.Duration("pause", pause))
+		select {
+		case <-time.After(rand.N(pause) + pause/2): //nolint:gosec // jitter needs no secret randomness
+		case <-ctx.Done():
+			return
+		}
+		pause = min(2*pause, maxPause)
+	}
+}
+
+// serve is the life of one connection.
+func (s *server) serve(ctx context.Context) error {
+	h := &receiver{server: s}
+	conn, err := s.cfg.Dialer.Dial(ctx, h)
+	if err != nil {
+		s.gone(err)
+		return err
+	}
+	defer conn.Close(closeGrace)
+	l, err := s.relay.shake(ctx, conn)
+	if err != nil {
+		s.gone(err)
+		return err
+	}
+	h.link.Store(l)
+	if err := s.relistAll(ctx, l); err != nil {
+		s.gone(err)
+		return err
+	}
+	s.up(l)
+	err = s.watch(ctx, l)
+	s.current.Store(nil)
+	s.setStatus(false, err)
+	s.relay.changes.announce()
+	return err
+}
+
+// up lets calls through.
+func (s *server) up(l *link) {
+	s.current.Store(l)
+	s.failed.Store(false)
+	s.settled.Store(true)
+	s.setStatus(true, nil)
+	s.relay.changes.announce()
+}
+
+// gone takes what the server offered away: it could not be connected.
+func (s *server) gone(err error) {
+	s.failed.Store(true)
+	s.setStatus(false, err)
+	changed := s.relay.registry.Remove(s.cfg.Name)
+	late := s.settled.Swap(true)
+	s.relay.changes.announce()
+	if late {
+		s.relay.listChanged(changed)
+	}
+}
+
+// relistPause is the least time between two listings of one server, however
+// often it announces changes.
+const relistPause = time.Second
+
+// watch asks the server again when it announces a change or the interval has
+// passed, until the connection ends.
+func (s *server) watch(ctx context.Context, l *link) error {
+	var tick <-chan time.Time
+	if every := s.relay.opts.RelistInterval; every > 0 {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-l.conn.Done():
+			return l.conn.Err()
+		case <-l.relist:
+		case <-tick:
+		}
+		if err := s.relistAll(ctx, l); err != nil {
+			return err
+		}
+		s.relay.changes.announce()
+		select {
+		case <-time.After(relistPause):
+		case <-ctx.Done():
+		case <-l.conn.Done():
+		}
+	}
+}
+
+// relistAll asks for every catalogue and has it judged. Clients learn of it
+// when what they see changed.
+func (s *server) relistAll(ctx context.Context, l *link) error {
+	announced := l.stale.Load()
+	var changed []registry.Kind
+	for _, k := range registry.Kinds {
+		if !l.capable(k.Capability()) {
+			continue
+		}
+		items, err := s.catalogue(ctx, l, k)
+		if err != nil {
+			return err
+		}
+		if s.relay.registry.Install(s.cfg.Name, k, items) {
+			changed = append(changed, k)
+		}
+	}
+	l.stale.Add(-announced)
+	if s.settled.Load() || time.Since(s.relay.started) > s.relay.opts.StartTimeout {
+		s.relay.listChanged(changed)
+	}
+	return nil
+}
+
+func (s *server) setStatus(ready bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.Ready, s.status.Error = ready, ""
+	if err != nil {
+		s.status.Error = err.Error()
+	}
+}
+
+// Status returns the state of every server, in configuration order.
+func (r *Relay) Status() []Status {
+	all := make([]Status, 0, len(r.servers))
+	for _, s := range r.servers {
+		s.mu.Lock()
+		all = append(all, s.status)
+		s.mu.Unlock()
+	}
+	return all
+}
+
+// follow has progress notifications of a call delivered to it.
+func (s *server) follow(x *exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.following[x.number] = x
+}
+
+func (s *server) unfollow(x *exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.following, x.number)
+}
+
+func (s *server) followed(token int64) *exchange {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.following[token]
+}

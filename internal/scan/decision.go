@@ -1,0 +1,31 @@
+package scan
+
+import "github.com/mcp-relay/relay/internal/peer"
+
+// Outcome is what became of content at the gate.
+type Outcome uint8
+
+// The outcomes. The zero value is no outcome.
+const (
+	NoOutcome Outcome = iota
+	// Passed: the content may leave, as Decision.Cleared has it.
+	Passed
+	// Blocked: a verdict refused it.
+	Blocked
+	// Unavailable: there is no verdict and the policy is closed.
+	Unavailable
+	// Dropped: nothing was left of an uncovered notification without its text.
+	Dropped
+)
+
+// Decision is the gate's answer.
+type Decision struct {
+	Outcome Outcome
+	// Cleared is valid exactly when Outcome is Passed.
+	Cleared peer.Cleared
+	// ScanID is under which the audit record has it; empty when nothing judged.
+	ScanID string
+	// Withheld lists the items of a catalogue that must not be offered, in
+	// ascending order. The rest of the catalogue passed.
+	Withheld []int
+}

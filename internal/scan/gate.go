@@ -1,0 +1,156 @@
+package scan
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/audit"
+	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/verdict"
+)
+
+// Recorder takes the record of each decision. An error means that the record
+// was not kept and that the policy is not to go on without one.
+type Recorder interface {
+	Write(r *audit.Record) error
+}
+
+// Gate judges what wants to leave. Create it with New; it is safe for
+// concurrent use.
+type Gate struct {
+	members   []Member
+	unscanned [verdict.Notification + 1]bool
+	audit     Recorder
+	log       *slog.Logger
+	removed   atomic.Int64
+	observers sync.WaitGroup
+}
+
+// New returns a gate with the given scanners. allowUnscanned names the phases
+// that may pass although no enforcing scanner covers them.
+func New(members []Member, allowUnscanned []verdict.Phase, recorder Recorder, log *slog.Logger) *Gate {
+	g := &Gate{members: members, audit: recorder, log: log}
+	for _, p := range allowUnscanned {
+		g.unscanned[p] = true
+	}
+	return g
+}
+
+// Judge decides about s and hands the decision to then: at once, on the
+// caller's goroutine, where nothing has to be waited for, else on another.
+// then runs exactly once. When ctx ends while scanners work, the decision is
+// Unavailable.
+func (g *Gate) Judge(ctx context.Context, s *Subject, then func(Decision)) {
+	if !hasContent(s.Part, s.Content.Origin.Method, s.Content.Data) {
+		then(g.pass(s, s.Content.Data, ""))
+		return
+	}
+	if s.Hidden {
+		then(g.passUnscanned(s, "hidden_mode"))
+		return
+	}
+	var panel [maxPanel]*Member
+	n, enforcing := 0, false
+	for i := range g.members {
+		m := &g.members[i]
+		if n < maxPanel && m.Covers(s.Content.Origin.Server, s.Content.Phase) {
+			panel[n] = m
+			n++
+			enforcing = enforcing || !m.Observe
+		}
+	}
+	if n == 0 {
+		then(g.uncovered(s))
+		return
+	}
+	go func() {
+		then(g.deliberate(ctx, s, panel[:n], enforcing))
+	}()
+}
+
+// maxPanel bounds how many scanners judge one message; the configuration is
+// refused above it.
+const maxPanel = 16
+
+// Author clears a message that the relay itself wrote. Nothing in body may come
+// from a server, a scanner or a remote peer, but definitions that were judged
+// and names from the registry.
+func (g *Gate) Author(part peer.Part, method string, body []byte) peer.Cleared {
+	return clearance(part, method, body)
+}
+
+// Removed returns how many notifications lost their text because no scanner
+// covers them.
+func (g *Gate) Removed() int64 { return g.removed.Load() }
+
+// Drain waits for observing scanners that still work, so that their records
+// are complete.
+func (g *Gate) Drain() { g.observers.Wait() }
+
+// clearance is the only place where content becomes something that a writer
+// accepts.
+func clearance(part peer.Part, method string, body []byte) peer.Cleared {
+	return peer.Clear(part, method, body)
+}
+
+func (g *Gate) pass(s *Subject, data []byte, scanID string) Decision {
+	return Decision{
+		Outcome: Passed, ScanID: scanID,
+		Cleared: clearance(s.Part, s.Content.Origin.Method, data),
+	}
+}
+
+// passUnscanned lets content pass that the configuration exempts, and says so
+// in the audit record.
+func (g *Gate) passUnscanned(s *Subject, why string) Decision {
+	id := newScanID()
+	rec := g.record(s, id)
+	rec.Event, rec.Action, rec.Reason = audit.Decision, verdict.Allow, why
+	if err := g.audit.Write(&rec); err != nil {
+		return Decision{Outcome: Unavailable, ScanID: id}
+	}
+	return g.pass(s, s.Content.Data, id)
+}
+
+// uncovered decides about content that no scanner judges.
+func (g *Gate) uncovered(s *Subject) Decision {
+	if g.unscanned[s.Content.Phase] {
+		return g.passUnscanned(s, "allow_unscanned")
+	}
+	id := newScanID()
+	rec := g.record(s, id)
+	rec.Event, rec.Action, rec.Reason = audit.Decision, verdict.Block, "uncovered"
+	if s.Content.Phase != verdict.Notification {
+		_ = g.audit.Write(&rec) // blocked either way
+		return Decision{Outcome: Unavailable, ScanID: id}
+	}
+	g.removed.Add(1)
+	rest, ok := reduce(s.Content.Origin.Method, s.Content.Data)
+	rec.Action = verdict.Redact
+	if !ok {
+		rec.Action = verdict.Block
+	}
+	if err := g.audit.Write(&rec); err != nil {
+		return Decision{Outcome: Unavailable, ScanID: id}
+	}
+	if !ok {
+		return Decision{Outcome: Dropped, ScanID: id}
+	}
+	return g.pass(s, rest, id)
+}
+
+func (g *Gate) record(s *Subject, id string) audit.Record {
+	o := &s.Content.Origin
+	return audit.Record{
+		Time: time.Now(), ScanID: id, Session: o.Session, Principal: o.Principal, Client: o.Client,
+		Server: o.Server, Method: o.Method, Target: o.Target, Call: o.Call, Phase: s.Content.Phase,
+	}
+}
+
+// newScanID returns an id under which a person finds the decision in the audit
+// record. It is unguessable, so that a server cannot name another's.
+func newScanID() string { return rand.Text()[:20] }

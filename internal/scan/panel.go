@@ -1,0 +1,149 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/audit"
+	"github.com/mcp-relay/relay/internal/verdict"
+)
+
+// opinion is what one scanner said, or failed to say.
+type opinion struct {
+	member  *Member
+	verdict verdict.Verdict
+	failure *verdict.Failure
+	took    time.Duration
+}
+
+// deliberate asks every scanner of the panel at the same time and decides. The
+// first block ends the others' work; observers neither decide nor delay.
+func (g *Gate) deliberate(ctx context.Context, s *Subject, panel []*Member, enforcing bool) Decision {
+	id, start := newScanID(), time.Now()
+	for _, m := range panel {
+		if m.Observe {
+			g.observe(ctx, s, id, m)
+		}
+	}
+	if !enforcing {
+		return g.uncoveredByObservers(s, id)
+	}
+	var opinions []opinion
+	if only := soleEnforcer(panel); only != nil {
+		opinions = []opinion{ask(ctx, s, only)}
+	} else {
+		opinions = askAll(ctx, s, panel)
+	}
+	d := g.decide(s, id, opinions)
+	for i := range opinions {
+		rec := g.record(s, id)
+		opinions[i].describe(&rec, time.Since(start))
+		if err := g.audit.Write(&rec); err != nil && d.Outcome == Passed {
+			d = Decision{Outcome: Unavailable, ScanID: id}
+		}
+	}
+	return d
+}
+
+// uncoveredByObservers decides about content that only observers judge.
+func (g *Gate) uncoveredByObservers(s *Subject, id string) Decision {
+	d := g.uncovered(s)
+	d.ScanID = id
+	return d
+}
+
+func soleEnforcer(panel []*Member) *Member {
+	var only *Member
+	for _, m := range panel {
+		if m.Observe {
+			continue
+		}
+		if only != nil {
+			return nil
+		}
+		only = m
+	}
+	return only
+}
+
+func askAll(ctx context.Context, s *Subject, panel []*Member) []opinion {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	answers := make(chan opinion, len(panel))
+	asked := 0
+	for _, m := range panel {
+		if !m.Observe {
+			asked++
+			go func() { answers <- ask(ctx, s, m) }()
+		}
+	}
+	opinions := make([]opinion, 0, asked)
+	for range asked {
+		o := <-answers
+		if o.failure == nil && o.verdict.Action == verdict.Block {
+			cancel()
+		}
+		opinions = append(opinions, o)
+	}
+	return opinions
+}
+
+func ask(ctx context.Context, s *Subject, m *Member) opinion {
+	if m.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, m.Timeout)
+		defer cancel()
+	}
+	start := time.Now()
+	v, err := m.Scanner.Scan(ctx, s.Content)
+	o := opinion{member: m, verdict: v, took: time.Since(start)}
+	if err != nil {
+		if !errors.As(err, &o.failure) {
+			o.failure = &verdict.Failure{Reason: "internal", Cause: verdict.CauseContent, Err: err}
+		}
+	} else if !v.Action.Valid() {
+		// The plugin host refuses such verdicts; a second belt costs nothing.
+		o.failure = &verdict.Failure{Reason: "invalid_verdict", Cause: verdict.CauseContent}
+	}
+	return o
+}
+
+// observe lets a scanner judge beside the decision and records what it says.
+func (g *Gate) observe(ctx context.Context, s *Subject, id string, m *Member) {
+	// The observer goes on when the message was decided and its context ended.
+	ctx = context.WithoutCancel(ctx)
+	g.observers.Go(func() {
+		start := time.Now()
+		o := ask(ctx, s, m)
+		rec := g.record(s, id)
+		o.describe(&rec, time.Since(start))
+		_ = g.audit.Write(&rec) // an observer's record decides nothing
+	})
+}
+
+// describe puts the opinion into an audit record.
+func (o *opinion) describe(rec *audit.Record, total time.Duration) {
+	rec.Event = audit.Verdict
+	rec.Scanner = o.member.Name
+	if o.member.Digest != nil {
+		rec.ScannerSHA256 = o.member.Digest()
+	}
+	rec.Mode = "enforce"
+	if o.member.Observe {
+		rec.Mode = "observe"
+	}
+	rec.ScannerTime, rec.RelayTime = o.took, total-o.took
+	if o.failure != nil {
+		rec.Reason, rec.Cause = o.failure.Reason, o.failure.Cause
+		rec.Action = verdict.Block
+		if o.member.tolerates(o.failure) {
+			rec.Action = verdict.Allow
+		}
+		return
+	}
+	rec.Action = o.verdict.Action
+	rec.Findings = o.verdict.Findings
+	rec.Uninspected = o.verdict.Uninspected
+	rec.Reference = o.verdict.Reference
+}

@@ -1,0 +1,96 @@
+package session
+
+import (
+	"context"
+	"sync"
+
+	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/peer"
+)
+
+// Request is a request of the client that waits for its answer.
+type Request struct {
+	session *Session
+	id      jsonrpc.ID
+	method  string
+	ctx     context.Context //nolint:containedctx // a request is its context's owner
+	cancel  context.CancelFunc
+
+	mu        sync.Mutex
+	ended     bool
+	cancelled bool
+	onCancel  func()
+}
+
+// Context ends when the request is answered, cancelled or its session ends.
+func (r *Request) Context() context.Context { return r.ctx }
+
+// Session returns whose request it is.
+func (r *Request) Session() *Session { return r.session }
+
+// Method returns the request's method.
+func (r *Request) Method() string { return r.method }
+
+// Ended reports whether the request was answered or cancelled.
+func (r *Request) Ended() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ended
+}
+
+// OnCancel has f called when the request is cancelled or its session ends
+// before it was answered; at once when that happened already. There is one
+// such function: a later one replaces it.
+func (r *Request) OnCancel(f func()) {
+	r.mu.Lock()
+	r.onCancel = f
+	cancelled := r.cancelled
+	r.mu.Unlock()
+	if cancelled {
+		f()
+	}
+}
+
+// Answer sends the answer. Of several calls only the first has an effect, and
+// none after the request was cancelled.
+func (r *Request) Answer(c peer.Cleared) error {
+	if !c.Valid() {
+		return peer.ErrNotCleared
+	}
+	if !r.end(false) {
+		return nil
+	}
+	// The answer goes out before the request is forgotten: an ending session
+	// waits for the requests it knows.
+	err := r.session.sink.Respond(r.id, c)
+	r.session.forget(r)
+	r.cancel()
+	return err
+}
+
+// finish ends the request without an answer, and reports whether it was open.
+func (r *Request) finish() bool {
+	if !r.end(true) {
+		return false
+	}
+	r.session.forget(r)
+	r.cancel()
+	r.mu.Lock()
+	f := r.onCancel
+	r.mu.Unlock()
+	if f != nil {
+		f()
+	}
+	return true
+}
+
+// end marks the request as over, and reports whether it was open.
+func (r *Request) end(cancelled bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended {
+		return false
+	}
+	r.ended, r.cancelled = true, cancelled
+	return true
+}

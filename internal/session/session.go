@@ -1,0 +1,151 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/peer"
+)
+
+// ErrDuplicateID says that the client used an id that still waits for its
+// answer, so that an answer could not be told from the other.
+var ErrDuplicateID = errors.New("the request id is already in use")
+
+// ErrEnded says that the session is over.
+var ErrEnded = errors.New("the session has ended")
+
+// Session is one client connection.
+type Session struct {
+	id        string
+	principal string
+	sink      peer.Sink
+	ctx       context.Context //nolint:containedctx // the session's lifetime is what a request's context derives from
+	cancel    context.CancelFunc
+
+	mu       sync.Mutex
+	client   string
+	version  string
+	inFlight map[jsonrpc.ID]*Request
+	idle     chan struct{} // closed and forgotten when the last request ends; nil when nobody waits
+}
+
+// New starts a session of a principal whose messages leave through sink. It
+// ends with ctx or with End.
+func New(ctx context.Context, id, principal string, sink peer.Sink) *Session {
+	ctx, cancel := context.WithCancel(ctx)
+	return &Session{
+		id: id, principal: principal, sink: sink,
+		ctx: ctx, cancel: cancel, inFlight: map[jsonrpc.ID]*Request{},
+	}
+}
+
+// ID returns the relay's id of the session.
+func (s *Session) ID() string { return s.id }
+
+// Principal returns who the client is.
+func (s *Session) Principal() string { return s.principal }
+
+// Introduce records what the client says of itself and the protocol revision
+// that was agreed. The client's name is no identity.
+func (s *Session) Introduce(client, version string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.client, s.version = client, version
+}
+
+// Client returns what the client calls itself and the revision agreed with it.
+func (s *Session) Client() (name, version string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.client, s.version
+}
+
+// Notify sends a notification to the client.
+func (s *Session) Notify(c peer.Cleared) error { return s.sink.Notify(c) }
+
+// Begin registers a request of the client.
+func (s *Session) Begin(id jsonrpc.ID, method string) (*Request, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return nil, ErrEnded
+	}
+	if _, taken := s.inFlight[id]; taken {
+		return nil, ErrDuplicateID
+	}
+	r := &Request{session: s, id: id, method: method}
+	r.ctx, r.cancel = context.WithCancel(s.ctx)
+	s.inFlight[id] = r
+	return r, nil
+}
+
+// Refuse answers a message that is no request of this session, for example one
+// that could not be parsed. A zero id is sent as null.
+func (s *Session) Refuse(id jsonrpc.ID, c peer.Cleared) error { return s.sink.Respond(id, c) }
+
+// Cancel ends the request with the given id as the client asked, and reports
+// whether there was one. It can only reach requests of this session.
+func (s *Session) Cancel(id jsonrpc.ID) bool {
+	s.mu.Lock()
+	r := s.inFlight[id]
+	s.mu.Unlock()
+	if r == nil || !r.finish() {
+		return false
+	}
+	return true
+}
+
+// InFlight returns how many requests wait for an answer.
+func (s *Session) InFlight() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.inFlight)
+}
+
+// Drain waits until every request was answered, or ctx ends.
+func (s *Session) Drain(ctx context.Context) error {
+	s.mu.Lock()
+	if len(s.inFlight) == 0 {
+		s.mu.Unlock()
+		return nil
+	}
+	if s.idle == nil {
+		s.idle = make(chan struct{})
+	}
+	idle := s.idle
+	s.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// End ends the session: its requests are cancelled and answered no more.
+func (s *Session) End() {
+	s.cancel()
+	s.mu.Lock()
+	open := make([]*Request, 0, len(s.inFlight))
+	for _, r := range s.inFlight {
+		open = append(open, r)
+	}
+	s.mu.Unlock()
+	for _, r := range open {
+		r.finish()
+	}
+}
+
+func (s *Session) forget(r *Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inFlight[r.id] == r {
+		delete(s.inFlight, r.id)
+	}
+	if len(s.inFlight) == 0 && s.idle != nil {
+		close(s.idle)
+		s.idle = nil
+	}
+}
