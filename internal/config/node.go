@@ -62,11 +62,11 @@ func (n *node) get(name string) *node {
 func (n *node) shown() string {
 	switch {
 	case n.expanded:
-		return "the value of a variable"
+		return "(the value of a variable)"
 	case n.kind == stringKind:
 		return quote(n.text)
 	case n.kind == numberKind || n.kind == boolKind:
-		return quote(n.text)
+		return printable(cut(n.text))
 	default:
 		return n.kind.String()
 	}

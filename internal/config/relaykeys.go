@@ -125,11 +125,11 @@ func scannerFields() []field[Scanner] {
 			doc: "How long one scan may take.",
 		},
 		{
-			name: "may_rewrite", def: "false", value: flag(func(s *Scanner) *bool { return &s.MayRewrite }),
+			name: "may_rewrite", def: "false", value: boolean(func(s *Scanner) *bool { return &s.MayRewrite }),
 			doc: "Its redactions may bring text of their own instead of [redacted:category].",
 		},
 		{
-			name: "redact_requests", def: "false", value: flag(func(s *Scanner) *bool { return &s.RedactRequests }),
+			name: "redact_requests", def: "false", value: boolean(func(s *Scanner) *bool { return &s.RedactRequests }),
 			doc: "It may redact requests; otherwise a redaction there blocks, since it would change what a call does.",
 		},
 		{
@@ -158,7 +158,7 @@ func auditFields() []field[Audit] {
 			doc: "Rotated files to keep; 0 keeps all.",
 		},
 		{
-			name: "disabled", def: "false", value: flag(func(a *Audit) *bool { return &a.Disabled }),
+			name: "disabled", def: "false", value: boolean(func(a *Audit) *bool { return &a.Disabled }),
 			doc: "Keep no record.",
 		},
 	}

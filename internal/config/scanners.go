@@ -156,10 +156,19 @@ func (l *loader) checkCoverage(relay *node) {
 	if at == nil {
 		at = relay
 	}
-	for _, phase := range verdict.Phases {
-		if list := servers[phase]; len(list) > 0 {
-			l.notes.problem(at, "add "+phase.String()+" to the phases of a scanner in mode enforce that covers them, or name it in relay.allow_unscanned",
-				"no scanner enforces phase %s of %s", phase, quoteAll(list))
+	for i, phase := range verdict.Phases {
+		if len(servers[phase]) == 0 {
+			continue
 		}
+		same := []string{phase.String()}
+		for _, other := range verdict.Phases[i+1:] {
+			if slices.Equal(servers[other], servers[phase]) {
+				same = append(same, other.String())
+				delete(servers, other)
+			}
+		}
+		list := strings.Join(same, ", ")
+		l.notes.problem(at, "add "+list+" to the phases of a scanner in mode enforce that covers them, or to relay.allow_unscanned",
+			"no scanner enforces %s of %s", list, quoteAll(servers[phase]))
 	}
 }

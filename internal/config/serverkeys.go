@@ -37,7 +37,7 @@ func serverFields() []field[entry] {
 			doc: "Address of a server that runs elsewhere. Over http, not https, only loopback addresses get headers.",
 		},
 		{name: "headers", value: headers(), doc: "HTTP headers for url; put secrets in as ${NAME}."},
-		{name: "disabled", def: "false", value: flag(func(e *entry) *bool { return &e.Disabled }), doc: "Leave the server out."},
+		{name: "disabled", def: "false", value: boolean(func(e *entry) *bool { return &e.Disabled }), doc: "Leave the server out."},
 		{
 			name: "hidden_mode", value: hiddenMode(),
 			doc: "Do not scan this server. It is shown wherever state is shown; relay.allow_hidden limits who may ask for it.",
@@ -47,7 +47,7 @@ func serverFields() []field[entry] {
 			doc: "How long a call may take, as 30s. A bare number is seconds up to 3600, else milliseconds, as clients write it.",
 		},
 		{
-			name: "inherit_env", def: "false", value: flag(func(e *entry) *bool { return &e.InheritEnv }),
+			name: "inherit_env", def: "false", value: boolean(func(e *entry) *bool { return &e.InheritEnv }),
 			doc: "Give the program the relay's whole environment, credentials included.",
 		},
 	}

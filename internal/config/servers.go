@@ -89,7 +89,7 @@ func (l *loader) expandServer(n *node) {
 }
 
 func (l *loader) readServer(m member) {
-	e := entry{Server: Server{Name: m.name}}
+	e, before := entry{Server: Server{Name: m.name}}, len(l.notes.problems)
 	for _, k := range m.value.members {
 		f, ok := find(l.serverFields, k.name)
 		switch {
@@ -102,7 +102,7 @@ func (l *loader) readServer(m member) {
 			f.value.read(&l.reader, k.value, &e)
 		}
 	}
-	if !l.finishTransport(&e, m) {
+	if !l.finishTransport(&e, m, before) {
 		return
 	}
 	l.finishHidden(&e)
@@ -142,10 +142,12 @@ func (l *loader) clientKey(k member) {
 }
 
 // finishTransport settles how the server is reached; false means that it is
-// not to be added.
-func (l *loader) finishTransport(e *entry, m member) bool {
+// not to be added. before is the number of problems there were before it.
+func (l *loader) finishTransport(e *entry, m member, before int) bool {
 	command, address := m.value.get("command"), urlNode(m.value)
-	has := func(n *node) bool { return n != nil && (n.broken || strings.TrimSpace(n.text) != "") }
+	has := func(n *node) bool {
+		return n != nil && n.kind != nullKind && (n.broken || n.kind != stringKind || strings.TrimSpace(n.text) != "")
+	}
 	switch {
 	case has(command) && has(address):
 		l.notes.problem(m.key, "keep one of the two", "the server has both command and url")
@@ -169,6 +171,7 @@ func (l *loader) finishTransport(e *entry, m member) bool {
 		if !address.broken && e.URL != "" {
 			l.finishURL(e, address)
 		}
+	case len(l.notes.problems) > before: // a slip of command or url, reported
 	case e.Type == TypeHTTP || e.Type == TypeSSE:
 		l.notes.problem(m.key, "add url", "the server has no url")
 	default:
@@ -257,7 +260,11 @@ func (l *loader) finishHidden(e *entry) {
 		return
 	}
 	e.Hidden = true
-	l.notes.warn(asked, "list relay.allow_hidden to say which servers may ask for this", "the server %s is not scanned", quote(e.Name))
+	hint := ""
+	if l.config.Relay.AllowHidden == nil {
+		hint = "list in relay.allow_hidden which servers may ask for this"
+	}
+	l.notes.warn(asked, hint, "the server %s is not scanned", quote(e.Name))
 }
 
 func (l *loader) serverNames() []string {

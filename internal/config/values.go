@@ -65,7 +65,7 @@ func (r *reader) strings(n *node) ([]string, bool) {
 	return list, true
 }
 
-func flag[T any](at func(*T) *bool) value[T] {
+func boolean[T any](at func(*T) *bool) value[T] {
 	return value[T]{
 		label:  "true or false",
 		schema: orVariable(map[string]any{"type": "boolean"}),
