@@ -1,0 +1,181 @@
+package downstream
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+)
+
+// errEventTooLong says that an event, or what stands between two, is longer
+// than the limit.
+var errEventTooLong = errors.New("an event is longer than the limit")
+
+// event is one event of an event stream.
+type event struct {
+	name string // empty: message
+	data []byte // the lines, joined by LF; the receiver's own
+}
+
+// isMessage reports whether the event carries a message. An event without data
+// only moves the stream's position.
+func (e *event) isMessage() bool {
+	return len(e.data) > 0 && (e.name == "" || e.name == "message")
+}
+
+// events reads an event stream (HTML, server-sent events). It is for one
+// goroutine.
+type events struct {
+	r     io.Reader
+	limit int // bytes of the lines of one event
+
+	// position is the id of the last event that had one; retry is how long the
+	// server asks to wait before the stream is continued. Both outlive a stream.
+	position string
+	retry    time.Duration
+	read     int64 // bytes of all streams
+
+	buf      []byte // what was read and belongs to no line yet is buf[from:]
+	from     int
+	seen     int  // buf[from:seen] has no line end
+	afterCR  bool // an LF that comes next belongs to the line end before
+	begun    bool // the byte order mark can come no more
+	err      error
+	lineData bool // the event has a data line
+}
+
+const readSize = 16 << 10
+
+// open continues with a new stream.
+func (s *events) open(r io.Reader) {
+	s.r, s.err = r, nil
+	s.buf, s.from, s.seen = s.buf[:0], 0, 0
+	s.afterCR, s.begun = false, false
+}
+
+// next returns the next event that is not empty. An event that the stream's end
+// cuts off is dropped, as the specification wants it.
+func (s *events) next() (event, error) {
+	var e event
+	s.lineData = false
+	size := 0
+	id, hasID := "", false
+	for {
+		line, err := s.line(s.limit - size)
+		if err != nil {
+			return event{}, err
+		}
+		if size += len(line) + 1; size > s.limit {
+			return event{}, errEventTooLong
+		}
+		if len(line) == 0 {
+			if hasID {
+				s.position = id
+			}
+			if s.lineData || e.name != "" {
+				return e, nil
+			}
+			size = 0
+			continue
+		}
+		field, value, _ := bytes.Cut(line, []byte{':'})
+		value = bytes.TrimPrefix(value, []byte{' '})
+		switch string(field) {
+		case "data":
+			if s.lineData {
+				e.data = append(e.data, '\n')
+			}
+			e.data = append(e.data, value...)
+			s.lineData = true
+		case "event":
+			e.name = string(value)
+		case "id":
+			if isHeaderText(string(value)) || len(value) == 0 {
+				id, hasID = string(value), true
+			}
+		case "retry":
+			if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
+				s.retry = time.Duration(ms) * time.Millisecond
+			}
+		default: // comments, and fields that nobody knows
+		}
+	}
+}
+
+// line returns the next line without its end. It is valid until the next call.
+// A line longer than room gives errEventTooLong.
+func (s *events) line(room int) ([]byte, error) {
+	for {
+		if s.afterCR && s.from < len(s.buf) {
+			s.afterCR = false
+			if s.buf[s.from] == '\n' {
+				s.from++
+				s.seen = s.from
+			}
+		}
+		if n := lineEnd(s.buf[s.seen:]); n >= 0 {
+			end := s.seen + n
+			line := s.buf[s.from:end]
+			s.afterCR = s.buf[end] == '\r'
+			s.from, s.seen = end+1, end+1
+			if !s.begun {
+				s.begun = true
+				line = bytes.TrimPrefix(line, []byte("\ufeff"))
+			}
+			return line, nil
+		}
+		s.seen = len(s.buf)
+		if s.seen-s.from > room {
+			return nil, errEventTooLong
+		}
+		if s.err != nil {
+			return nil, s.err
+		}
+		s.fill()
+	}
+}
+
+// lineEnd returns the index of the first CR or LF, or -1.
+func lineEnd(p []byte) int {
+	lf := bytes.IndexByte(p, '\n')
+	if lf >= 0 {
+		p = p[:lf]
+	}
+	if cr := bytes.IndexByte(p, '\r'); cr >= 0 {
+		return cr
+	}
+	return lf
+}
+
+func (s *events) fill() {
+	if s.from > 0 {
+		s.buf = s.buf[:copy(s.buf, s.buf[s.from:])]
+		s.seen -= s.from
+		s.from = 0
+	}
+	if cap(s.buf)-len(s.buf) < readSize {
+		grown := make([]byte, len(s.buf), 2*cap(s.buf)+readSize)
+		copy(grown, s.buf)
+		s.buf = grown
+	}
+	n, err := s.r.Read(s.buf[len(s.buf):cap(s.buf)])
+	s.buf = s.buf[:len(s.buf)+n]
+	s.read += int64(n)
+	if err != nil {
+		s.err = fmt.Errorf("the event stream ended: %w", err)
+	}
+}
+
+// isHeaderText reports whether s can be the value of a header: printable ASCII,
+// and no more of it than a server would put there in earnest.
+func isHeaderText(s string) bool {
+	const longest = 4096
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= longest
+}

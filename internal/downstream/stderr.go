@@ -1,0 +1,79 @@
+package downstream
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/printable"
+)
+
+const (
+	tailSize  = 4 << 10 // bytes of standard error that are kept
+	lineLimit = 1 << 10 // bytes of one line that are logged
+
+	linesAtOnce = 100 // lines that are logged in one logWindow
+	logWindow   = 5 * time.Second
+)
+
+// tail reads a child's standard error to its end, so that the child never waits
+// for a reader, and keeps the last of it.
+type tail struct {
+	mu   sync.Mutex
+	kept []byte
+}
+
+// drain reads r until it ends and closes it. Lines are logged at level debug,
+// no more than a few a second and none at full length.
+func (t *tail) drain(r io.ReadCloser, log *slog.Logger) {
+	defer func() { _ = r.Close() }() // it is at its end
+	in := bufio.NewReaderSize(r, tailSize)
+	var window time.Time
+	logged, skipped, inLine := 0, 0, false
+	for {
+		part, err := in.ReadSlice('\n')
+		t.add(part)
+		if len(part) > 0 && !inLine && log.Enabled(context.Background(), slog.LevelDebug) {
+			if now := time.Now(); now.Sub(window) > logWindow {
+				window, logged = now, 0
+			}
+			if logged++; logged <= linesAtOnce {
+				line := strings.TrimRight(string(part), "\r\n")
+				log.Debug("server wrote to stderr", "line", printable.Escape(line, lineLimit), "skipped", skipped)
+				skipped = 0
+			} else {
+				skipped++
+			}
+		}
+		inLine = errors.Is(err, bufio.ErrBufferFull)
+		if err != nil && !inLine {
+			return
+		}
+	}
+}
+
+func (t *tail) add(part []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kept = append(t.kept, part...)
+	if surplus := len(t.kept) - tailSize; surplus > 0 {
+		t.kept = append(t.kept[:0], t.kept[surplus:]...)
+	}
+}
+
+// String returns what is kept. Its only control character is LF.
+func (t *tail) String() string {
+	t.mu.Lock()
+	kept := string(t.kept)
+	t.mu.Unlock()
+	lines := strings.Split(strings.TrimRight(kept, "\r\n"), "\n")
+	for n, line := range lines {
+		lines[n] = printable.Escape(strings.TrimSuffix(line, "\r"), tailSize)
+	}
+	return strings.Join(lines, "\n")
+}
