@@ -57,7 +57,7 @@ func (s *server) judgeBatch(ctx context.Context, b BatchScanner, items []*scanne
 	}
 	judged := b.ScanBatch(ctx, contents)
 	if len(judged) != len(contents) {
-		return nil, &Error{Reason: ReasonInternal, Message: "the scanner returned another number of results than contents", ContentCaused: true}
+		return nil, invalidVerdict("there is another number of results than contents")
 	}
 	for i, r := range judged {
 		verdict, err := verdictTo(r.Verdict)

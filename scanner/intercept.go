@@ -72,4 +72,3 @@ func answerHealth(a *admission) grpc.UnaryServerInterceptor {
 		return &grpc_health_v1.HealthCheckResponse{Status: grpc_health_v1.HealthCheckResponse_SERVING}, nil
 	}
 }
-

@@ -19,10 +19,15 @@ func exitWithRelay(s *server, stdin *os.File) {
 	}
 	_, _ = io.Copy(io.Discard, stdin)
 	s.log.Info("the relay is gone, exiting")
+	s.farewell()
+	os.Exit(0)
+}
+
+// farewell gives the scanner a moment to flush.
+func (s *server) farewell() {
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()
 	if err := s.drain(ctx); err != nil {
 		s.log.Warn("not everything was flushed", "error", err)
 	}
-	os.Exit(0)
 }

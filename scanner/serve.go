@@ -50,7 +50,7 @@ func Serve(s Scanner, opts ...Option) {
 		fatal(stderr, err)
 	}
 	if len(os.Args) == 2 && os.Args[1] == "describe" {
-		if err := describe(os.Stdout, s, srv.info); err != nil {
+		if err := describe(os.Stdout, s, srv.info); err != nil { //nolint:forbidigo // a program's output
 			fatal(stderr, err)
 		}
 		os.Exit(0)
@@ -58,7 +58,7 @@ func Serve(s Scanner, opts ...Option) {
 	if os.Getenv(handshake.CookieKey) != handshake.CookieValue {
 		fatal(stderr, startedByHand(srv.info))
 	}
-	go exitWithRelay(srv, os.Stdin)
+	go exitWithRelay(srv, os.Stdin) //nolint:forbidigo // the lifeline
 
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig: plugin.HandshakeConfig{
@@ -101,7 +101,7 @@ func (pluginServer) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.Client
 func redirectStray(stderr *os.File) grpc.UnaryServerInterceptor {
 	var once sync.Once
 	return func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-		once.Do(func() { os.Stdout, os.Stderr = stderr, stderr })
+		once.Do(func() { os.Stdout, os.Stderr = stderr, stderr }) //nolint:forbidigo // taken away from foreign code
 		return next(ctx, req)
 	}
 }

@@ -74,68 +74,88 @@ type level struct {
 // checked the text before; of malformed text walk visits what it can and never
 // panics. It does not recurse, so that depth costs memory only.
 func walk(data []byte, visit func(t token, pointer, raw []byte) bool) {
-	var (
-		stack   []level
-		pointer []byte
-	)
-	for i := 0; i < len(data); {
-		var top *level
-		if len(stack) > 0 {
-			top = &stack[len(stack)-1]
-		}
-		switch c := data[i]; c {
+	var w walker
+	for len(data) > 0 {
+		size := 1
+		more := true
+		switch c := data[0]; c {
 		case ' ', '\t', '\r', '\n', ':':
-			i++
 		case '{', '[':
-			stack = append(stack, level{base: len(pointer), array: c == '[', key: c == '{'})
-			if c == '[' {
-				pointer = append(pointer, "/0"...)
-			}
-			i++
+			w.enter(c == '[')
 		case '}', ']':
-			if top != nil {
-				pointer = pointer[:top.base]
-				stack = stack[:len(stack)-1]
-			}
-			i++
+			w.leave()
 		case ',':
-			if top != nil {
-				pointer = top.next(pointer)
-			}
-			i++
+			w.next()
 		case '"':
-			raw := quoted(data[i:])
-			i += len(raw)
-			t := tokenString
-			if top != nil && top.key {
-				t, top.key = tokenKey, false
-				pointer = appendSegment(pointer[:top.base], raw)
-			}
-			if !visit(t, pointer, raw) {
-				return
-			}
+			raw := quoted(data)
+			size = len(raw)
+			more = visit(w.name(raw), w.pointer, raw)
 		default:
-			raw := literal(data[i:])
-			i += len(raw)
+			raw := literal(data)
+			size = len(raw)
 			if c == '-' || '0' <= c && c <= '9' {
-				if !visit(tokenNumber, pointer, raw) {
-					return
-				}
+				more = visit(tokenNumber, w.pointer, raw)
 			}
 		}
+		if !more {
+			return
+		}
+		data = data[size:]
 	}
 }
 
-// next moves on to the next element or member and returns its pointer, which for
-// a member still lacks the name.
-func (l *level) next(pointer []byte) []byte {
-	pointer = pointer[:l.base]
-	if !l.array {
-		l.key = true
-		return pointer
+// walker is the place in a JSON text that walk has reached.
+type walker struct {
+	pointer []byte
+	stack   []level
+}
+
+// top returns the innermost container, nil outside of all.
+func (w *walker) top() *level {
+	if len(w.stack) == 0 {
+		return nil
 	}
-	l.index++
-	return strconv.AppendInt(append(pointer, '/'), int64(l.index), 10)
+	return &w.stack[len(w.stack)-1]
+}
+
+func (w *walker) enter(array bool) {
+	w.stack = append(w.stack, level{base: len(w.pointer), array: array, key: !array})
+	if array {
+		w.pointer = append(w.pointer, "/0"...)
+	}
+}
+
+func (w *walker) leave() {
+	if top := w.top(); top != nil {
+		w.pointer = w.pointer[:top.base]
+		w.stack = w.stack[:len(w.stack)-1]
+	}
+}
+
+// next moves on to the next element or member, which still lacks its name.
+func (w *walker) next() {
+	top := w.top()
+	if top == nil {
+		return
+	}
+	w.pointer = w.pointer[:top.base]
+	if !top.array {
+		top.key = true
+		return
+	}
+	top.index++
+	w.pointer = strconv.AppendInt(append(w.pointer, '/'), int64(top.index), 10)
+}
+
+// name tells whether a string is a member's name and if so moves to that member.
+func (w *walker) name(raw []byte) token {
+	top := w.top()
+	if top == nil || !top.key {
+		return tokenString
+	}
+	top.key = false
+	w.pointer = appendSegment(w.pointer[:top.base], raw)
+	return tokenKey
 }
 
 // quoted returns the string that data starts with, quotes included; all of data

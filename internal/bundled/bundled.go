@@ -1,0 +1,28 @@
+package bundled
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/mcp-relay/relay/plugins/noop"
+	"github.com/mcp-relay/relay/scanner"
+)
+
+// constructors makes each scanner on demand: a process serves one of them and
+// must not pay for the others.
+var constructors = map[string]func() scanner.Scanner{
+	"noop": noop.New,
+}
+
+// Names returns the names of the bundled scanners in alphabetical order.
+func Names() []string { return slices.Sorted(maps.Keys(constructors)) }
+
+// New makes the bundled scanner of that name. It returns false when there is
+// none.
+func New(name string) (scanner.Scanner, bool) {
+	construct, ok := constructors[name]
+	if !ok {
+		return nil, false
+	}
+	return construct(), true
+}
