@@ -50,12 +50,23 @@ var bare = &Shape{Members: map[string]*Shape{
 	"error":   {Members: map[string]*Shape{"code": nil, "message": nil, "data": nil}},
 }}
 
-// envelope collects the raw values of the members of a message.
-type envelope struct {
-	version, id, method, params, result, err []byte
+// span is a range of bytes; no value has the zero span.
+type span struct{ from, to int }
+
+func (s span) of(frame []byte) []byte {
+	if s.to == 0 {
+		return nil
+	}
+	return frame[s.from:s.to:s.to]
 }
 
-func (e *envelope) member(key, value []byte) {
+// envelope collects where the values of a message's members are. It holds no
+// slices: with them the scanner's names would have to be on the heap.
+type envelope struct {
+	version, id, method, params, result, err span
+}
+
+func (e *envelope) member(key []byte, value span) {
 	switch string(key) {
 	case "jsonrpc":
 		e.version = value
@@ -83,9 +94,8 @@ func Parse(frame []byte, shape *Shape) (Message, error) {
 	if shape == nil {
 		shape = bare
 	}
-	var names [inlineNames]name
-	s := scanner{b: frame}
-	s.names.list = names[:0]
+	s := newScanner(frame)
+	defer s.free()
 	var env envelope
 	var reason Reason
 	switch s.space() {
@@ -105,41 +115,46 @@ func Parse(frame []byte, shape *Shape) (Message, error) {
 	if reason != 0 {
 		return Message{ID: findID(frame), Frame: frame}, &ParseError{Reason: reason, Offset: s.pos}
 	}
-	m, ok := env.message()
+	m, ok := env.message(frame)
 	if !ok {
 		return Message{ID: m.ID, Frame: frame}, &ParseError{Reason: BadEnvelope}
 	}
-	m.Frame = frame
 	return m, nil
 }
 
 // message makes the message of valid JSON. When it is none the ID is still set
 // if there is one.
-func (e *envelope) message() (Message, bool) {
-	m := Message{Params: e.params, Result: e.result, Error: e.err}
-	nullID := len(e.id) > 0 && e.id[0] == 'n'
-	if len(e.id) > 0 && (e.id[0] == '"' || e.id[0] == '-' || isDigit(e.id[0])) {
-		m.ID = idOf(e.id)
-	} else if e.id != nil && !nullID {
+func (e *envelope) message(frame []byte) (Message, bool) {
+	m := Message{
+		Params: e.params.of(frame), Result: e.result.of(frame), Error: e.err.of(frame),
+		Frame: frame,
+	}
+	id := e.id.of(frame)
+	nullID := id != nil && id[0] == 'n'
+	if id != nil && !nullID {
+		if id[0] != '"' && id[0] != '-' && !isDigit(id[0]) {
+			return m, false
+		}
+		m.ID = idOf(id)
+	}
+	if string(e.version.of(frame)) != `"2.0"` {
 		return m, false
 	}
-	if string(e.version) != `"2.0"` {
+	if method := e.method.of(frame); method != nil {
+		var ok bool
+		m.Method, ok = methodName(method)
+		structured := m.Params == nil || m.Params[0] == '{' || m.Params[0] == '['
+		return m, ok && structured && !nullID && m.Result == nil && m.Error == nil
+	}
+	switch {
+	case m.Params != nil, (m.Result == nil) == (m.Error == nil):
 		return m, false
-	}
-	if e.method != nil {
-		method, ok := methodName(e.method)
-		m.Method = method
-		object := e.params == nil || e.params[0] == '{' || e.params[0] == '['
-		return m, ok && object && !nullID && e.result == nil && e.err == nil
-	}
-	if e.params != nil || (e.result == nil) == (e.err == nil) {
-		return m, false
-	}
-	if e.result != nil {
+	case m.Result != nil:
 		return m, !m.ID.IsZero()
+	default:
+		// An error without an id answers a request that could not be read.
+		return m, m.Error[0] == '{'
 	}
-	// An error without an id answers a request that could not be read.
-	return m, e.err[0] == '{'
 }
 
 // methodName decodes a method. It does not allocate for the most frequent ones.

@@ -6,10 +6,10 @@ import (
 )
 
 const (
-	// inlineNames is room for names on the stack of Parse.
-	inlineNames = 48
 	// linearNames is up to which size an object's names are compared one by one.
 	linearNames = 24
+	// keepNames is for how many names memory is kept.
+	keepNames = 1 << 10
 )
 
 // name is where a member name's decoded bytes are: in the text itself, or, when
@@ -33,6 +33,12 @@ type members struct {
 	base    int    // its first name in list
 	decoded int    // its first decoded byte
 	marks   uint64 // a bit for each name seen, by length and outer bytes
+}
+
+// reset drops all names and reports whether n is small enough to be kept.
+func (n *nameStack) reset() bool {
+	n.list, n.decoded = n.list[:0], n.decoded[:0]
+	return cap(n.list) <= keepNames && cap(n.decoded) <= keepNames<<4
 }
 
 func (n *nameStack) enter() members {

@@ -1,5 +1,7 @@
 package jsonrpc
 
+import "sync"
+
 // MaxDepth is how many objects and arrays may lie inside each other.
 const MaxDepth = 512
 
@@ -11,20 +13,35 @@ type scanner struct {
 	names nameStack
 }
 
+// scanners keeps the memory of name stacks from one message to the next.
+var scanners = sync.Pool{New: func() any { return new(scanner) }}
+
+func newScanner(b []byte) *scanner {
+	s, _ := scanners.Get().(*scanner)
+	s.b, s.pos = b, 0
+	return s
+}
+
+func (s *scanner) free() {
+	if s.names.reset() {
+		s.b = nil
+		scanners.Put(s)
+	}
+}
+
 // Validate checks that value is exactly one JSON value, with the strictness of
 // [Parse]: RFC 8259 grammar, valid UTF-8, no duplicate names, at most MaxDepth
-// levels, and no case variants where s applies. The error is a *ParseError.
-func Validate(value []byte, s *Shape) error {
-	var names [inlineNames]name
-	sc := scanner{b: value}
-	sc.names.list = names[:0]
-	sc.space()
-	reason := sc.value(0, s)
+// levels, and no case variants where shape applies. The error is a *ParseError.
+func Validate(value []byte, shape *Shape) error {
+	s := newScanner(value)
+	defer s.free()
+	s.space()
+	reason := s.value(0, shape)
 	if reason == 0 {
-		reason = sc.end()
+		reason = s.end()
 	}
 	if reason != 0 {
-		return &ParseError{Reason: reason, Offset: sc.pos}
+		return &ParseError{Reason: reason, Offset: s.pos}
 	}
 	return nil
 }
@@ -148,7 +165,7 @@ func (s *scanner) object(depth int, shape *Shape, env *envelope) Reason {
 			return reason
 		}
 		if env != nil {
-			env.member(key, s.b[from:s.pos:s.pos])
+			env.member(key, span{from, s.pos})
 		}
 		switch s.space() {
 		case ',':
