@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/mcp-relay/relay/internal/bundled"
+	"github.com/mcp-relay/relay/internal/plugin"
+	"github.com/mcp-relay/relay/internal/process"
+	"github.com/mcp-relay/relay/scanner"
+)
+
+// The hidden sub-commands with which the program starts itself. They are
+// handled before the command line is built, because each is a process that
+// every relay pays for.
+const (
+	wardenCommand = "__warden"
+	serverCommand = "__demo-server"
+)
+
+// helper runs a hidden sub-command. ok is false when args name none.
+func helper(args []string) (code int, ok bool) {
+	if len(args) == 0 {
+		return 0, false
+	}
+	switch {
+	case args[0] == wardenCommand && len(args) == 1:
+		if err := process.RunWarden(os.Stdin); err != nil {
+			fmt.Fprintln(os.Stderr, "relay:", err)
+			return exitFailed, true
+		}
+		return exitOK, true
+	case args[0] == plugin.BundledCommand && len(args) == 2:
+		s, known := bundled.New(args[1])
+		if !known {
+			fmt.Fprintln(os.Stderr, "relay: there is no such bundled scanner")
+			return exitInvalid, true
+		}
+		scanner.Serve(s)
+		return exitOK, true
+	case args[0] == serverCommand && len(args) == 2:
+		return serveDemo(args[1]), true
+	default:
+		return 0, false
+	}
+}

@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcp-relay/relay/internal/bundled"
+	"github.com/mcp-relay/relay/internal/plugin"
+	"github.com/mcp-relay/relay/internal/printable"
+	"github.com/mcp-relay/relay/internal/process"
+)
+
+func newPluginCommand(std streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "plugin",
+		Short: "Look at scanners",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newPluginListCommand(std), newPluginDescribeCommand(std))
+	return cmd
+}
+
+func newPluginListCommand(std streams) *cobra.Command {
+	o := &runOptions{std: std, run: runPluginList}
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the bundled scanners and those that the configuration names",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), o) },
+	}
+	o.flags(cmd)
+	return cmd
+}
+
+func runPluginList(_ context.Context, o *runOptions) error {
+	w := tabwriter.NewWriter(o.std.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NAME\tPLUGIN\tMODE\tON ERROR\tPHASES")
+	for _, name := range bundled.Names() {
+		fmt.Fprintf(w, "-\t%s (bundled)\t-\t-\t-\n", name)
+	}
+	cfg, _, err := load(o)
+	if err != nil {
+		if ferr := w.Flush(); ferr != nil {
+			return ferr
+		}
+		return err
+	}
+	for i := range cfg.Relay.Scanners {
+		s := &cfg.Relay.Scanners[i]
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", printable.String(s.Name), printable.String(s.Plugin), s.Mode, s.OnError, phaseList(s.Phases))
+	}
+	return w.Flush()
+}
+
+type describeOptions struct {
+	std streams
+	log runOptions
+}
+
+func newPluginDescribeCommand(std streams) *cobra.Command {
+	o := &describeOptions{std: std, log: runOptions{std: std}}
+	cmd := &cobra.Command{
+		Use:   "describe NAME|PATH",
+		Short: "Start a scanner, ask what it is and stop it",
+		Args:  cobra.ExactArgs(1),
+		RunE:  func(cmd *cobra.Command, args []string) error { return runPluginDescribe(cmd.Context(), o, args[0]) },
+	}
+	return cmd
+}
+
+// describeTimeout bounds the start and the one question.
+const describeTimeout = 15 * time.Second
+
+func runPluginDescribe(ctx context.Context, o *describeOptions, which string) error {
+	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
+	defer cancel()
+	log, err := newLogger(o.std.err, "text", "warn")
+	if err != nil {
+		return err
+	}
+	spec := plugin.Spec{Name: "described", RunDir: runDir(), Env: process.Environment(process.DefaultAllow(), nil, false)}
+	if _, ok := bundled.New(which); ok {
+		spec.Bundled = which
+	} else if spec.Path, err = filepath.Abs(which); err != nil {
+		return invalid{fmt.Errorf("finding the scanner: %w", err)}
+	}
+	warden, err := startWarden()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = warden.Close() }()
+	info, err := plugin.Describe(ctx, spec, warden, log)
+	if err != nil {
+		return fmt.Errorf("describing the scanner: %w", err)
+	}
+	return printInfo(o.std.out, &info)
+}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcp-relay/relay/internal/config"
+	"github.com/mcp-relay/relay/internal/front"
+	"github.com/mcp-relay/relay/internal/protocol"
+)
+
+// runOptions are the flags of run.
+type runOptions struct {
+	std    streams
+	config string
+	audit  string
+	level  string
+	format string
+	// run is replaced in tests of the flags.
+	run func(ctx context.Context, o *runOptions) error
+}
+
+func (o *runOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&o.config, "config", "c", "", "configuration file (default: see docs/configuration.md)")
+	f.StringVar(&o.audit, "audit", "", `audit file, or "-" for standard error`)
+	f.StringVar(&o.level, "log-level", "", "debug, info, warn or error")
+	f.StringVar(&o.format, "log-format", "text", "text or json")
+}
+
+func newRunCommand(std streams) *cobra.Command {
+	o := &runOptions{std: std, run: runRelay}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Serve one MCP client on standard input and output",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), o) },
+	}
+	o.flags(cmd)
+	return cmd
+}
+
+// shutdownGrace is how long calls in flight may take after the client closed
+// its side.
+const shutdownGrace = 10 * time.Second
+
+// runRelay serves one client on the standard streams.
+func runRelay(ctx context.Context, o *runOptions) error {
+	cfg, log, err := load(o)
+	if err != nil {
+		return err
+	}
+	if cfg.Relay.Front.Transport != "" && cfg.Relay.Front.Transport != "stdio" {
+		return invalid{fmt.Errorf("transport %s is not available: remove it or set stdio", cfg.Relay.Front.Transport)}
+	}
+	a, err := assemble(ctx, cfg, log, o.std.err)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+
+	sink := front.NewStdioSink(o.std.out)
+	client := a.relay.Connect(ctx, "stdio", "local", sink)
+	a.relay.Start(ctx)
+	stdio := front.Stdio{In: o.std.in, MaxMessage: cfg.Relay.MaxMessage, Shape: protocol.Message()}
+	err = stdio.Serve(ctx, client)
+
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	if ctx.Err() == nil {
+		if derr := client.Drain(grace); derr != nil {
+			log.Warn("calls were still in flight when the client left", slog.Any("error", derr))
+		}
+	}
+	client.Close()
+	if cerr := sink.Close(grace); cerr != nil {
+		log.Debug("the client did not take everything", slog.Any("error", cerr))
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil // asked to stop
+	}
+	return err
+}
+
+// load reads the configuration and makes the logger that it asks for.
+func load(o *runOptions) (*config.Config, *slog.Logger, error) {
+	cfg, err := config.Load(configOptions(o.config))
+	if err != nil {
+		return nil, nil, invalid{err}
+	}
+	if o.audit != "" {
+		cfg.Relay.Audit.Path = o.audit
+	}
+	level := cfg.Relay.LogLevel
+	if o.level != "" {
+		level = o.level
+	}
+	log, err := newLogger(o.std.err, o.format, level)
+	if err != nil {
+		return nil, nil, invalid{err}
+	}
+	for _, w := range cfg.Warnings {
+		log.Warn(w.String())
+	}
+	return cfg, log, nil
+}

@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcp-relay/relay/internal/config"
+	"github.com/mcp-relay/relay/internal/printable"
+)
+
+type validateOptions struct {
+	std    streams
+	config string
+}
+
+func newValidateCommand(std streams) *cobra.Command {
+	o := &validateOptions{std: std}
+	cmd := &cobra.Command{
+		Use:   "validate [FILE]",
+		Short: "Check a configuration file without starting anything",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				o.config = args[0]
+			}
+			return runValidate(o)
+		},
+	}
+	cmd.Flags().StringVarP(&o.config, "config", "c", "", "configuration file")
+	return cmd
+}
+
+func runValidate(o *validateOptions) error {
+	cfg, err := config.Load(configOptions(o.config))
+	if err != nil {
+		return invalid{err}
+	}
+	for _, w := range cfg.Warnings {
+		fmt.Fprintln(o.std.err, "warning:", lines(w.String()))
+	}
+	fmt.Fprintf(o.std.out, "%s is valid\n", printable.String(cfg.Path))
+	if why := cfg.Relay.ScannersImplied; why != "" {
+		fmt.Fprintf(o.std.out, "scanners: %s\n", printable.Escape(why, maxLine))
+	}
+	w := tabwriter.NewWriter(o.std.out, 0, 0, 2, ' ', 0)
+	for i := range cfg.Servers {
+		s := &cfg.Servers[i]
+		fmt.Fprintf(w, "server\t%s\t%s\t%s\n", printable.String(s.Name), s.Type, serverNote(s))
+	}
+	for i := range cfg.Relay.Scanners {
+		s := &cfg.Relay.Scanners[i]
+		fmt.Fprintf(w, "scanner\t%s\t%s\t%s\n", printable.String(s.Name), s.Mode, phaseList(s.Phases))
+	}
+	return w.Flush()
+}
+
+// serverNote says what a person should know of a server's configuration.
+func serverNote(s *config.Server) string {
+	switch {
+	case s.Disabled:
+		return "disabled"
+	case s.Hidden:
+		return "hidden_mode: NOT SCANNED"
+	case s.HiddenRefused:
+		return "scanned; hidden_mode refused by relay.allow_hidden"
+	default:
+		return "scanned"
+	}
+}

@@ -1,0 +1,342 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/audit"
+	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/protocol"
+	"github.com/mcp-relay/relay/internal/scan"
+	"github.com/mcp-relay/relay/internal/verdict"
+)
+
+// fakeServer is a server without a process: every connection to it shares its
+// tools and counts what it is sent.
+type fakeServer struct {
+	mu       sync.Mutex
+	tools    []string // names; a definition is {"name":...,"v":version}
+	version  int
+	dialErr  error
+	slow     chan struct{} // when set, listing waits for it
+	received []string      // "method params" of every request but the handshake, and of every notification
+	onCall   func(c *fakeConn, call *fakeCall)
+	conns    []*fakeConn
+}
+
+type fakeConn struct {
+	server *fakeServer
+	h      peer.Handler
+	done   chan struct{}
+	once   sync.Once
+	nextID int64
+}
+
+type fakeCall struct {
+	id     jsonrpc.ID
+	params string
+	once   sync.Once
+	then   func(peer.Reply)
+}
+
+func (c *fakeCall) ID() jsonrpc.ID            { return c.id }
+func (c *fakeCall) Abandon(err error)         { c.reply(peer.Reply{Err: err}) }
+func (c *fakeCall) reply(reply peer.Reply)    { c.once.Do(func() { c.then(reply) }) }
+func (c *fakeCall) result(result string)      { c.reply(peer.Reply{Result: []byte(result)}) }
+func (f *fakeServer) dialer() Dialer          { return DialFunc(f.dial) }
+func (c *fakeConn) SetProtocolVersion(string) {}
+func (c *fakeConn) Done() <-chan struct{}     { return c.done }
+func (c *fakeConn) Err() error                { return errors.New("server ended") }
+func (c *fakeConn) Close(time.Duration)       { c.die() }
+func (c *fakeConn) die()                      { c.once.Do(func() { close(c.done) }) }
+
+func (f *fakeServer) dial(_ context.Context, h peer.Handler) (Connection, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.dialErr != nil {
+		return nil, f.dialErr
+	}
+	c := &fakeConn{server: f, h: h, done: make(chan struct{})}
+	f.conns = append(f.conns, c)
+	return c, nil
+}
+
+func (f *fakeServer) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
+func (f *fakeServer) conn(i int) *fakeConn {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.conns[i]
+}
+
+func (f *fakeServer) got() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]string(nil), f.received...)
+}
+
+func (c *fakeConn) Call(cl peer.Cleared, then func(peer.Reply)) peer.Call {
+	f := c.server
+	f.mu.Lock()
+	c.nextID++
+	call := &fakeCall{id: jsonrpc.IntID(c.nextID), params: string(cl.Body()), then: then}
+	slow, onCall := f.slow, f.onCall
+	tools := make([]string, 0, len(f.tools))
+	for _, name := range f.tools {
+		tools = append(tools, fmt.Sprintf(`{"name":%q,"v":%d}`, name, f.version))
+	}
+	if cl.Method() != protocol.Initialize && cl.Method() != protocol.ToolsList {
+		f.received = append(f.received, cl.Method()+" "+string(cl.Body()))
+	}
+	f.mu.Unlock()
+	switch cl.Method() {
+	case protocol.Initialize:
+		go call.result(`{"protocolVersion":"2025-11-25","capabilities":{"tools":{},"logging":{},"extensions":{"acme/x":{}}},"serverInfo":{"name":"f","version":"1"}}`)
+	case protocol.ToolsList:
+		go func() {
+			if slow != nil {
+				<-slow
+			}
+			call.result(`{"tools":[` + strings.Join(tools, ",") + `]}`)
+		}()
+	default:
+		if onCall != nil {
+			onCall(c, call)
+		} else {
+			go call.result(`{"content":[],"echo":` + call.params + `}`)
+		}
+	}
+	return call
+}
+
+func (c *fakeConn) Notify(cl peer.Cleared) error {
+	c.server.set(func() {
+		if cl.Method() != protocol.Initialized {
+			c.server.received = append(c.server.received, cl.Method()+" "+string(cl.Body()))
+		}
+	})
+	return nil
+}
+
+func (c *fakeConn) Answer(id jsonrpc.ID, cl peer.Cleared) error {
+	c.server.set(func() { c.server.received = append(c.server.received, "answer "+id.Raw()+" "+string(cl.Body())) })
+	return nil
+}
+
+func (c *fakeConn) says(t *testing.T, frame string) {
+	t.Helper()
+	m, err := jsonrpc.Parse([]byte(frame), protocol.Message())
+	if err != nil {
+		t.Fatalf("%s: %v", frame, err)
+	}
+	if m.Kind() == jsonrpc.Request {
+		c.h.Request(m)
+		return
+	}
+	c.h.Notification(m)
+}
+
+// sink keeps the frames that a client gets.
+type sink struct {
+	mu     sync.Mutex
+	frames []string
+}
+
+func (s *sink) add(frame []byte, err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		s.frames = append(s.frames, string(frame))
+	}
+	return err
+}
+
+func (s *sink) Respond(id jsonrpc.ID, c peer.Cleared) error {
+	return s.add(peer.AppendResponse(nil, id, c))
+}
+func (s *sink) Notify(c peer.Cleared) error { return s.add(peer.AppendRequest(nil, jsonrpc.ID{}, c)) }
+
+func (s *sink) take() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	frames := s.frames
+	s.frames = nil
+	return frames
+}
+
+// judge is a scanner whose verdict depends on words in the content.
+type judge struct {
+	mu     sync.Mutex
+	seen   []string
+	outage bool
+	delay  time.Duration
+}
+
+func (j *judge) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, error) {
+	j.mu.Lock()
+	j.seen = append(j.seen, c.Phase.String()+" "+c.Origin.Target+" "+string(c.Data))
+	outage, delay := j.outage, j.delay
+	j.mu.Unlock()
+	if delay > 0 && strings.Contains(string(c.Data), "SLOW") {
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return verdict.Verdict{}, &verdict.Failure{Reason: "cancelled", Cause: verdict.CauseContent}
+		}
+	}
+	if outage {
+		return verdict.Verdict{}, &verdict.Failure{Reason: "unavailable", Cause: verdict.CauseOutage}
+	}
+	if c.Phase == verdict.Definition {
+		var findings []verdict.Finding
+		list, _ := jsonrpc.Member(c.Data, "tools")
+		i := 0
+		for item := range jsonrpc.Elements(list) {
+			if strings.Contains(string(item), "evil") {
+				findings = append(findings, verdict.Finding{Location: verdict.Location{Pointer: fmt.Sprintf("/tools/%d", i)}})
+			}
+			i++
+		}
+		if findings != nil {
+			return verdict.Verdict{Action: verdict.Block, Findings: findings}, nil
+		}
+	} else if strings.Contains(string(c.Data), "EVIL") {
+		return verdict.Verdict{Action: verdict.Block}, nil
+	}
+	return verdict.Verdict{Action: verdict.Allow}, nil
+}
+
+// dawdle has the scanner take its time over content that says SLOW.
+func (j *judge) dawdle(delay time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.delay = delay
+}
+
+func (j *judge) saw() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return append([]string(nil), j.seen...)
+}
+
+type rig struct {
+	t      *testing.T
+	relay  *Relay
+	client *Client
+	sink   *sink
+	judge  *judge
+	audit  *auditRecords
+}
+
+type auditRecords struct {
+	mu  sync.Mutex
+	all []audit.Record
+}
+
+func (a *auditRecords) Write(r *audit.Record) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.all = append(a.all, *r)
+	return nil
+}
+
+func (a *auditRecords) anomalies() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var words []string
+	for i := range a.all {
+		if a.all[i].Event == audit.Anomaly {
+			words = append(words, a.all[i].Reason)
+		}
+	}
+	return words
+}
+
+// start runs a relay in front of servers named s0, s1, ... inside a synctest
+// bubble and ends it with the test.
+func start(t *testing.T, change func(*Options), servers ...*fakeServer) *rig {
+	t.Helper()
+	return startJudged(t, &judge{}, change, servers...)
+}
+
+// startJudged is start with a scanner of the test's own.
+func startJudged(t *testing.T, j *judge, change func(*Options), servers ...*fakeServer) *rig {
+	t.Helper()
+	r := &rig{t: t, sink: &sink{}, judge: j, audit: &auditRecords{}}
+	log := slog.New(slog.DiscardHandler)
+	covers := func(string, verdict.Phase) bool { return true }
+	gate := scan.New([]scan.Member{{Scanner: r.judge, Policy: scan.Policy{Name: "j", Covers: covers, Timeout: time.Minute}}}, nil, r.audit, log)
+	opts := Options{Version: "1", MaxName: 50, MaxTools: 100, StartTimeout: 10 * time.Second, CallTimeout: time.Minute, Gate: gate, Audit: r.audit, Log: log}
+	for i, s := range servers {
+		opts.Servers = append(opts.Servers, Server{Name: fmt.Sprintf("s%d", i), Dialer: s.dialer()})
+	}
+	if change != nil {
+		change(&opts)
+	}
+	r.relay = New(opts)
+	ctx, cancel := context.WithCancel(t.Context())
+	r.client = r.relay.Connect(ctx, "sess", "local", r.sink)
+	r.relay.Start(ctx)
+	t.Cleanup(func() {
+		r.client.Close()
+		r.relay.Close()
+		cancel()
+	})
+	return r
+}
+
+func (r *rig) send(frame string) {
+	r.t.Helper()
+	m, err := jsonrpc.Parse([]byte(frame), protocol.Message())
+	if err != nil {
+		r.client.Malformed(m.ID, err)
+		return
+	}
+	r.client.Message(m)
+}
+
+// ask sends a frame, lets everything come to rest and returns what the client
+// got since.
+func (r *rig) ask(frame string) []string {
+	r.t.Helper()
+	synctest.Wait()
+	r.sink.take()
+	r.send(frame)
+	synctest.Wait()
+	return r.sink.take()
+}
+
+func (r *rig) want(frame string, want ...string) {
+	r.t.Helper()
+	got := r.ask(frame)
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		r.t.Errorf("%s\n got %s\nwant %s", frame, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+	}
+}
+
+// wantPart checks that there is one answer and that it holds each part.
+func (r *rig) wantPart(frame string, parts ...string) {
+	r.t.Helper()
+	got := r.ask(frame)
+	if len(got) != 1 {
+		r.t.Errorf("%s: got %d frames: %s", frame, len(got), got)
+		return
+	}
+	for _, part := range parts {
+		if !strings.Contains(got[0], part) {
+			r.t.Errorf("%s: %s lacks %s", frame, got[0], part)
+		}
+	}
+}
