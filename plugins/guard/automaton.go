@@ -1,0 +1,93 @@
+package guard
+
+// automaton finds every occurrence of a set of keywords in one pass over a
+// text (Aho-Corasick, as a table without failure links). ASCII letters match
+// in either case. It is immutable after newAutomaton and safe for concurrent
+// use.
+type automaton struct {
+	classes [256]uint8 // byte -> column; bytes in no keyword share column 0
+	columns int
+	next    []uint32   // state*columns + column -> state
+	ends    [][]uint16 // state -> keywords that end there, longest first
+}
+
+// newAutomaton builds the table for keywords, which must be lower-case.
+// Keyword i is reported as i.
+func newAutomaton(keywords []string) *automaton {
+	a := &automaton{columns: 1}
+	for _, k := range keywords {
+		for i := range len(k) {
+			if c := k[i]; a.classes[c] == 0 {
+				a.classes[c] = uint8(a.columns) //nolint:gosec // fewer columns than bytes exist
+				a.columns++
+			}
+		}
+	}
+	for c := byte('a'); c <= 'z'; c++ {
+		a.classes[c-'a'+'A'] = a.classes[c]
+	}
+	a.addState()
+	for i, k := range keywords {
+		a.insert(k, uint16(i)) //nolint:gosec // the loader limits the number of keywords
+	}
+	a.link()
+	return a
+}
+
+func (a *automaton) addState() uint32 {
+	a.next = append(a.next, make([]uint32, a.columns)...)
+	a.ends = append(a.ends, nil)
+	return uint32(len(a.ends) - 1) //nolint:gosec // bounded by the bytes of all keywords
+}
+
+func (a *automaton) insert(keyword string, id uint16) {
+	state := uint32(0)
+	for i := range len(keyword) {
+		at := int(state)*a.columns + int(a.classes[keyword[i]])
+		if a.next[at] == 0 {
+			// addState may move a.next, so its result is stored afterwards.
+			added := a.addState()
+			a.next[at] = added
+		}
+		state = a.next[at]
+	}
+	a.ends[state] = append(a.ends[state], id)
+}
+
+// link turns the tree into a complete table: a missing edge becomes the edge
+// of the longest suffix that is also a prefix of some keyword.
+func (a *automaton) link() {
+	fail := make([]uint32, len(a.ends))
+	queue := make([]uint32, 0, len(a.ends))
+	for c := range a.columns {
+		if s := a.next[c]; s != 0 {
+			queue = append(queue, s)
+		}
+	}
+	for len(queue) > 0 {
+		state := queue[0]
+		queue = queue[1:]
+		a.ends[state] = append(a.ends[state], a.ends[fail[state]]...)
+		for c := range a.columns {
+			at := int(state)*a.columns + c
+			suffix := a.next[int(fail[state])*a.columns+c]
+			if child := a.next[at]; child != 0 {
+				fail[child] = suffix
+				queue = append(queue, child)
+			} else {
+				a.next[at] = suffix
+			}
+		}
+	}
+}
+
+// find calls found for every keyword that ends in text, in order of its end.
+func (a *automaton) find(text string, found func(keyword uint16, end int)) {
+	state := uint32(0)
+	for i := range len(text) {
+		state = a.next[int(state)*a.columns+int(a.classes[text[i]])]
+		for _, k := range a.ends[state] {
+			found(k, i+1)
+		}
+	}
+}

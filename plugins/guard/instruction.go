@@ -1,0 +1,181 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mcp-relay/relay/scanner"
+)
+
+// instructionFile holds the features of the instruction score.
+const instructionFile = "instruction.yaml"
+
+// instructions is what instructionFile says.
+type instructions struct {
+	Version    int                  `yaml:"version"`
+	Thresholds map[string]threshold `yaml:"thresholds"`
+	Groups     []featureGroup       `yaml:"groups"`
+	Features   []feature            `yaml:"features"`
+
+	limits [phaseCount]threshold
+}
+
+// threshold is the points from which text is flagged and blocked; 0: never.
+type threshold struct {
+	Flag  int `yaml:"flag"`
+	Block int `yaml:"block"`
+}
+
+// featureGroup is one part that orders to a model are made of.
+type featureGroup struct {
+	Name string `yaml:"name"`
+	Core bool   `yaml:"core"` // nothing is reported without a core group
+}
+
+// feature is one way in which a group shows in text.
+type feature struct {
+	Group    string   `yaml:"group"`
+	Points   int      `yaml:"points"`
+	Phases   []string `yaml:"phases"` // empty: all
+	Keywords []string `yaml:"keywords"`
+	Pattern  string   `yaml:"pattern"`
+	Hit      []string `yaml:"hit"`
+	Miss     []string `yaml:"miss"`
+
+	group  int
+	phases [phaseCount]bool
+}
+
+var errGroup = errors.New("unknown group")
+
+// loadInstructions reads the embedded features.
+func loadInstructions() (*instructions, error) {
+	var in instructions
+	if err := readRuleFile(instructionFile, &in); err != nil {
+		return nil, err
+	}
+	for name, t := range in.Thresholds {
+		p, err := parsePhase(name)
+		if err != nil {
+			return nil, fmt.Errorf("thresholds: %w", err)
+		}
+		in.limits[p] = t
+	}
+	for i := range in.Features {
+		f := &in.Features[i]
+		f.group = slices.IndexFunc(in.Groups, func(g featureGroup) bool { return g.Name == f.Group })
+		if f.group < 0 {
+			return nil, fmt.Errorf("feature %q: %w", f.Group, errGroup)
+		}
+		for p := scanner.PhaseDefinition; int(p) < phaseCount; p++ {
+			f.phases[p] = len(f.Phases) == 0 || contains(f.Phases, p.String())
+		}
+	}
+	return &in, nil
+}
+
+// trait is a feature found in a text.
+type trait struct {
+	group, points int
+	at            span
+}
+
+// The window in which traits belong together.
+const (
+	windowSentences = 3
+	windowBytes     = 500
+)
+
+// judgement is the best window of a text.
+type judgement struct {
+	points int
+	group  string // the strongest core group
+	groups string // all of them, for people
+	at     span
+}
+
+// judge returns the window of text with the most points, when it has two
+// groups of which one is a core group. That the text was hidden counts as a
+// group of its own.
+func (in *instructions) judge(text string, traits []trait, hidden bool) (judgement, bool) {
+	slices.SortStableFunc(traits, func(a, b trait) int { return a.at.start - b.at.start })
+	sentence := sentences(text, traits)
+	var best judgement
+	for i := range traits {
+		end := i + 1
+		for end < len(traits) && sentence[end]-sentence[i] < windowSentences &&
+			traits[end].at.start-traits[i].at.start < windowBytes {
+			end++
+		}
+		if j := in.weigh(traits[i:end], hidden); j.points > best.points {
+			best = j
+		}
+	}
+	return best, best.points > 0
+}
+
+// weigh adds up one window: every group counts once, with its best feature.
+func (in *instructions) weigh(window []trait, hidden bool) judgement {
+	var (
+		points [maxGroups]int
+		j      judgement
+		groups int
+		core   int
+	)
+	j.at = window[0].at
+	if hidden {
+		j.points, groups = hiddenPoints, 1
+	}
+	for _, t := range window {
+		if points[t.group] == 0 {
+			groups++
+			if j.groups != "" {
+				j.groups += ", "
+			}
+			j.groups += in.Groups[t.group].Name
+		}
+		if t.points > points[t.group] {
+			j.points += t.points - points[t.group]
+			points[t.group] = t.points
+		}
+		if in.Groups[t.group].Core && t.points > core {
+			core, j.group = t.points, in.Groups[t.group].Name
+		}
+		j.at.end = max(j.at.end, t.at.end)
+	}
+	if groups < 2 || core == 0 {
+		return judgement{}
+	}
+	return j
+}
+
+// hiddenPoints is what it counts that text had to be decoded to be seen.
+const hiddenPoints = 3
+
+// maxGroups bounds the number of groups.
+const maxGroups = 32
+
+// sentences numbers the sentence in which each trait starts.
+func sentences(text string, traits []trait) []int {
+	numbers := make([]int, len(traits))
+	at, n := 0, 0
+	for i, t := range traits {
+		for at < t.at.start {
+			next := strings.IndexAny(text[at:t.at.start], ".!?\n")
+			if next < 0 {
+				break
+			}
+			at += next + 1
+			// A full stop inside a name or number ends no sentence, and an empty
+			// line no other than the one before.
+			if at < len(text) && (text[at] == ' ' || text[at-1] == '\n' && at > 1 && text[at-2] != '\n') {
+				n++
+			}
+		}
+		at = max(at, t.at.start)
+		numbers[i] = n
+	}
+	return numbers
+}

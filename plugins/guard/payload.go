@@ -1,0 +1,171 @@
+package guard
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of decoding, in bytes and in views per piece of text.
+const (
+	minEncoded  = 24
+	maxEncoded  = 16 << 10
+	maxDecoded  = 8
+	minReadable = 4
+)
+
+// readable reports whether s is text that a person could have written.
+func readable(s string) bool {
+	if len(s) < minReadable || !utf8.ValidString(s) {
+		return false
+	}
+	letters, others := 0, 0
+	for _, r := range s {
+		switch {
+		case unicode.IsLetter(r), r == ' ':
+			letters++
+		case unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r':
+			return false
+		default:
+			others++
+		}
+	}
+	return letters > others
+}
+
+// tagPayload reads tag characters as the ASCII they mirror.
+func tagPayload(runes []rune) string {
+	var b strings.Builder
+	for _, r := range runes {
+		if hiddenClass(r) == tagRune && r > 0xe001f && r < cancelTag {
+			b.WriteByte(byte(r - 0xe0000)) //nolint:gosec // the range is ASCII
+		}
+	}
+	return b.String()
+}
+
+// variationPayload reads variation selectors as the 256 bytes they number.
+func variationPayload(runes []rune) string {
+	raw := make([]byte, 0, len(runes))
+	for _, r := range runes {
+		switch {
+		case r >= 0xfe00 && r <= 0xfe0f:
+			raw = append(raw, byte(r-0xfe00)) //nolint:gosec // 16 values
+		case r >= 0xe0100 && r <= 0xe01ef:
+			raw = append(raw, byte(r-0xe0100+16)) //nolint:gosec // 240 values
+		}
+	}
+	if s := string(raw); readable(s) {
+		return s
+	}
+	return ""
+}
+
+// binaryPayload reads two kinds of zero-width characters as the bits of text.
+// Which kind is one, and whether seven or eight make a character, is tried.
+func binaryPayload(runes []rune) string {
+	counts := map[rune]int{}
+	for _, r := range runes {
+		counts[r]++
+	}
+	var zero, one rune
+	for r, n := range counts {
+		switch {
+		case n > counts[zero] || n == counts[zero] && r < zero:
+			zero, one = r, zero
+		case n > counts[one] || n == counts[one] && r < one:
+			one = r
+		}
+	}
+	for _, width := range []int{8, 7} {
+		for _, high := range []rune{one, zero} {
+			if s := bits(runes, zero, one, high, width); readable(s) {
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+func bits(runes []rune, zero, one, high rune, width int) string {
+	var out []byte
+	value, n := 0, 0
+	for _, r := range runes {
+		if r != zero && r != one {
+			value, n = 0, 0 // a third character separates
+			continue
+		}
+		value <<= 1
+		if r == high {
+			value |= 1
+		}
+		if n++; n == width {
+			out = append(out, byte(value)) //nolint:gosec // at most eight bits
+			value, n = 0, 0
+		}
+	}
+	return string(out)
+}
+
+// decoded returns the views of text that is base64 or hexadecimal of readable
+// text, and whether some was left out.
+func decoded(text string) (views []view, cut bool) {
+	for start := 0; start < len(text); {
+		if !encodedByte(text[start]) {
+			start++
+			continue
+		}
+		end := start + 1
+		for end < len(text) && encodedByte(text[end]) {
+			end++
+		}
+		at := span{start, end}
+		start = end
+		if end-at.start < minEncoded {
+			continue
+		}
+		plain, via, ok := decode(text[at.start:min(end, at.start+maxEncoded)])
+		if !ok {
+			continue
+		}
+		if len(views) == maxDecoded {
+			return views, true
+		}
+		cut = cut || end-at.start > maxEncoded
+		views = append(views, view{text: plain, via: via, whole: &at})
+	}
+	return views, cut
+}
+
+// encodedByte reports whether c is in the alphabet of either base64 variant.
+func encodedByte(c byte) bool {
+	switch {
+	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		return true
+	default:
+		return c == '+' || c == '/' || c == '-' || c == '_' || c == '='
+	}
+}
+
+// decode reads s as hexadecimal or base64, when that gives readable text.
+func decode(s string) (plain, via string, ok bool) {
+	if raw, err := hex.DecodeString(s); err == nil && readable(string(raw)) {
+		return string(raw), "hex", true
+	}
+	s = strings.TrimRight(s, "=")
+	s = s[:len(s)/4*4+keptTail[len(s)%4]]
+	encoding := base64.RawStdEncoding
+	if strings.ContainsAny(s, "-_") {
+		encoding = base64.RawURLEncoding
+	}
+	raw, err := encoding.DecodeString(s)
+	if err != nil || !readable(string(raw)) {
+		return "", "", false
+	}
+	return string(raw), "base64", true
+}
+
+// keptTail is how many characters of an incomplete group of four carry bytes.
+var keptTail = [4]int{0, 0, 2, 3}

@@ -1,0 +1,210 @@
+package guard
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/mcp-relay/relay/scanner"
+)
+
+//go:embed rules/*.yaml
+var ruleFiles embed.FS
+
+// rule says what one kind of finding looks like and what follows from it.
+// docs/guard.md documents the format.
+type rule struct {
+	ID         string            `yaml:"id"`
+	Title      string            `yaml:"title"`
+	Explain    string            `yaml:"explain"`
+	Category   string            `yaml:"category"`
+	Severity   string            `yaml:"severity"`
+	Confidence float64           `yaml:"confidence"`
+	Action     string            `yaml:"action"`
+	Actions    map[string]string `yaml:"actions"` // by phase, where it differs
+	Phases     []string          `yaml:"phases"`  // empty: all
+	Roles      []string          `yaml:"roles"`   // empty: all
+	// A rule is a builtin detector's, or has keywords and a pattern.
+	Builtin  string    `yaml:"builtin"`
+	Keywords []string  `yaml:"keywords"`
+	Pattern  string    `yaml:"pattern"`
+	Group    int       `yaml:"group"`
+	Unless   string    `yaml:"unless"` // not when this matches what the pattern matched
+	Check    string    `yaml:"check"`  // a named check of the reported text
+	Tests    ruleTests `yaml:"tests"`
+
+	severity scanner.Severity
+	actions  [phaseCount]scanner.Action // ActionUnspecified: not in this phase
+	roles    roleSet
+	unless   func() *regexp.Regexp
+	check    func(string) bool
+}
+
+// ruleTests are texts that the rule must and must not find.
+type ruleTests struct {
+	Hit  []ruleTest `yaml:"hit"`
+	Miss []ruleTest `yaml:"miss"`
+}
+
+// ruleTest is one text, in the rule's first phase and role unless it says.
+type ruleTest struct {
+	Text  string `yaml:"text"`
+	Phase string `yaml:"phase"`
+	Role  string `yaml:"role"`
+}
+
+// ruleFile is one file of rules.
+type ruleFile struct {
+	Version int    `yaml:"version"`
+	Rules   []rule `yaml:"rules"`
+}
+
+// phaseCount is the number of phases, the zero value included.
+const phaseCount = int(scanner.PhaseNotification) + 1
+
+var (
+	errBuiltin = errors.New("a rule has either a builtin or keywords")
+	errAction  = errors.New("unknown action: use allow, flag, redact or block")
+)
+
+// loadRules reads the embedded rules.
+func loadRules() ([]rule, error) {
+	entries, err := ruleFiles.ReadDir("rules")
+	if err != nil {
+		return nil, fmt.Errorf("list the rule files: %w", err)
+	}
+	var rules []rule
+	for _, e := range entries {
+		if e.Name() == instructionFile {
+			continue
+		}
+		var f ruleFile
+		if err := readRuleFile(e.Name(), &f); err != nil {
+			return nil, err
+		}
+		rules = append(rules, f.Rules...)
+	}
+	for i := range rules {
+		if err := rules[i].prepare(); err != nil {
+			return nil, fmt.Errorf("rule %q: %w", rules[i].ID, err)
+		}
+	}
+	return rules, nil
+}
+
+// readRuleFile decodes one embedded file and refuses members it does not know.
+func readRuleFile(name string, into any) error {
+	data, err := ruleFiles.ReadFile("rules/" + name)
+	if err != nil {
+		return fmt.Errorf("read the rules: %w", err)
+	}
+	if err := yaml.UnmarshalWithOptions(data, into, yaml.Strict()); err != nil {
+		return fmt.Errorf("read rules/%s: %w", name, err)
+	}
+	return nil
+}
+
+// prepare checks the rule's words and turns them into what scanning needs.
+func (r *rule) prepare() error {
+	if (r.Builtin == "") == (len(r.Keywords) == 0) {
+		return errBuiltin
+	}
+	var err error
+	if r.severity, err = parseSeverity(r.Severity); err != nil {
+		return err
+	}
+	if r.roles, err = parseRoles(r.Roles); err != nil {
+		return err
+	}
+	if err = r.prepareActions(); err != nil {
+		return err
+	}
+	if r.Unless != "" {
+		r.unless = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(r.Unless) })
+	}
+	if r.Check != "" {
+		if r.check = checks(r.Check); r.check == nil {
+			return fmt.Errorf("unknown check %q", r.Check)
+		}
+	}
+	return nil
+}
+
+func (r *rule) prepareActions() error {
+	action, err := parseAction(r.Action)
+	if err != nil {
+		return err
+	}
+	for p := scanner.PhaseDefinition; int(p) < phaseCount; p++ {
+		if len(r.Phases) == 0 || contains(r.Phases, p.String()) {
+			r.actions[p] = action
+		}
+	}
+	for name, word := range r.Actions {
+		p, err := parsePhase(name)
+		if err != nil {
+			return err
+		}
+		if r.actions[p], err = parseAction(word); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// accepts reports whether what the pattern found, text in match, counts.
+func (r *rule) accepts(match, text string) bool {
+	if r.unless != nil && r.unless().MatchString(match) {
+		return false
+	}
+	return r.check == nil || r.check(text)
+}
+
+// message is what the people who run the relay read.
+func (r *rule) message(via string) string {
+	if via == "" {
+		return r.Title + ". " + r.Explain
+	}
+	return r.Title + " (" + via + "). " + r.Explain
+}
+
+func parsePhase(name string) (scanner.Phase, error) {
+	for p := scanner.PhaseDefinition; int(p) < phaseCount; p++ {
+		if p.String() == name {
+			return p, nil
+		}
+	}
+	return 0, fmt.Errorf("unknown phase %q", name)
+}
+
+func parseSeverity(name string) (scanner.Severity, error) {
+	for s := scanner.SeverityInfo; s <= scanner.SeverityCritical; s++ {
+		if s.String() == name {
+			return s, nil
+		}
+	}
+	return 0, fmt.Errorf("unknown severity %q", name)
+}
+
+func parseAction(name string) (scanner.Action, error) {
+	for a := scanner.ActionAllow; a <= scanner.ActionBlock; a++ {
+		if a.String() == name {
+			return a, nil
+		}
+	}
+	return 0, errAction
+}
+
+func contains(list []string, word string) bool {
+	for _, w := range list {
+		if strings.EqualFold(w, word) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,257 @@
+package guard
+
+import (
+	"context"
+	"encoding/base64"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/mcp-relay/relay/scanner"
+)
+
+// Limits of one scan, in bytes.
+const (
+	pieceSize    = 256 << 10 // what is looked at in one go
+	pieceOverlap = 4 << 10   // so that nothing hides on the border of two pieces
+	baseWork     = 8 << 20   // what expressions may read, however short the message
+	workPerByte  = 6         // and more for longer ones
+)
+
+// instructionRule and the prefixes name findings that no rule file names.
+const (
+	instructionRule     = "guard/instruction"
+	instructionCategory = "instruction."
+	secretPrefix        = "gitleaks/"
+)
+
+// scan is the state of one scan.
+type scan struct {
+	*engine
+	settings *settings
+	phase    scanner.Phase
+	origin   scanner.Origin
+	budget   budget
+	left     int // bytes that may still be inspected
+	report
+}
+
+func newScan(e *engine, s *settings, c scanner.Content) *scan {
+	return &scan{
+		engine: e, settings: s, phase: c.Phase, origin: c.Origin, left: s.maxBytes,
+		budget: budget{left: baseWork + workPerByte*len(c.Data)},
+	}
+}
+
+// run looks at every string of c.
+func (s *scan) run(ctx context.Context, c scanner.Content) error {
+	if c.Kind == scanner.KindBlob {
+		if !plainText(c.Data) {
+			s.uninspected("", "media type")
+			return nil
+		}
+		s.whole = true
+		return s.field(ctx, field{text: string(c.Data), role: roleOf(s.phase, "", "")})
+	}
+	for pointer, name := range c.Keys() {
+		if err := s.field(ctx, field{pointer: pointer, text: name, role: roleName, key: true}); err != nil {
+			return err
+		}
+	}
+	for pointer, text := range c.Strings() {
+		f := field{pointer: pointer, text: text, role: roleOf(s.phase, pointer, text)}
+		if raw, ok := encodedMedia(pointer, text); ok {
+			if err := s.media(ctx, f, raw); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.field(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// field looks at one string, in pieces.
+func (s *scan) field(ctx context.Context, f field) error {
+	return s.pieces(ctx, f, f.text, func(text string, base int) { s.piece(f, text, base) })
+}
+
+// media looks at base64 that stands for bytes: at their text, when they are
+// text, whatever their declared type.
+func (s *scan) media(ctx context.Context, f field, raw []byte) error {
+	if !plainText(raw) {
+		s.uninspected(f.pointer, "media type")
+		return nil
+	}
+	all := span{0, len(f.text)}
+	return s.pieces(ctx, f, string(raw), func(text string, _ int) {
+		s.views(f, 0, []view{{text: text, via: "base64", whole: &all}})
+	})
+}
+
+// pieces cuts text so that the memory and the time between two looks at ctx
+// are bounded.
+func (s *scan) pieces(ctx context.Context, f field, text string, each func(text string, base int)) error {
+	if len(text) > s.left {
+		s.uninspected(f.pointer, "size")
+	}
+	text = text[:runeSpan(text, span{0, min(len(text), s.left)}).end]
+	s.left = max(0, s.left-len(text))
+	for base := 0; base < len(text); {
+		if ctx.Err() != nil {
+			return &scanner.Error{Reason: scanner.ReasonTimeout, Message: "the scan was not done in time", ContentCaused: true}
+		}
+		at := runeSpan(text, span{base, base + pieceSize})
+		each(text[at.start:at.end], at.start)
+		if at.end == len(text) {
+			break
+		}
+		base = at.end - pieceOverlap
+	}
+	if s.budget.spent {
+		s.uninspected(f.pointer, "work limit")
+	}
+	return nil
+}
+
+// piece looks at one piece of a string, which starts at base, in every view.
+func (s *scan) piece(f field, text string, base int) {
+	folded := s.tables.fold(text, false)
+	views := make([]view, 0, 4)
+	if !ascii(text) {
+		for _, h := range hiddenText(text) {
+			s.sighted(f, h, base)
+			if h.payload != "" {
+				at := h.at
+				views = append(views, view{text: h.payload, via: "hidden characters", whole: &at})
+			}
+		}
+		for _, h := range mixedScript(text, s.tables) {
+			s.sighted(f, h, base)
+		}
+	}
+	for _, h := range terminal(text) {
+		s.sighted(f, h, base)
+	}
+	if strings.ContainsAny(text, "%&\\") {
+		if v := s.tables.fold(text, true); v.text != folded.text {
+			views = append(views, v)
+		}
+	}
+	inside, cut := decoded(text)
+	if cut {
+		s.uninspected(f.pointer, "encoded text")
+	}
+	for _, v := range inside {
+		deeper, _ := decoded(v.text)
+		for i := range deeper {
+			deeper[i].whole = v.whole
+		}
+		views = append(append(views, v), deeper...)
+	}
+	if folded.segments == nil {
+		s.look(f, base, &folded, asFolded|asIs)
+	} else {
+		s.look(f, base, &folded, asFolded)
+		s.look(f, base, &view{text: text}, asIs)
+	}
+	s.views(f, base, views)
+}
+
+// views looks at further views of a piece.
+func (s *scan) views(f field, base int, views []view) {
+	for i := range views {
+		v := &views[i]
+		readings := asFolded
+		if v.whole != nil {
+			readings |= asIs
+		}
+		s.look(f, base, v, readings)
+	}
+}
+
+// look searches one view.
+func (s *scan) look(f field, base int, v *view, readings reading) {
+	var traits []trait
+	wanted := func(id int) bool {
+		return s.searcher.probes[id].reading&readings != 0 && s.owners[id].applies(s.phase, f.role)
+	}
+	s.searcher.search(v.text, wanted, &s.budget, func(m found) {
+		switch o := s.owners[m.probe]; {
+		case o.feature != nil:
+			traits = append(traits, trait{o.feature.group, o.feature.Points, m.at})
+		case o.rule != nil:
+			if o.rule.accepts(v.text[m.match.start:m.match.end], v.text[m.at.start:m.at.end]) {
+				s.matched(f, o.rule, v, m.at, base)
+			}
+		case o.secret != nil:
+			if s.secrets.accepts(o.secret, m) {
+				s.leaked(f, o.secret, v, m.at, base)
+			}
+		}
+	})
+	if len(traits) > 0 {
+		if j, ok := s.instructions.judge(v.text, traits, v.whole != nil); ok {
+			s.instructed(f, j, v, base)
+		}
+	}
+}
+
+// applies reports whether a probe's owner reads such strings.
+func (o owner) applies(p scanner.Phase, r role) bool {
+	switch {
+	case o.rule != nil:
+		return o.rule.actions[p] != scanner.ActionUnspecified && o.rule.roles.has(r)
+	case o.feature != nil:
+		return o.feature.phases[p] && r != roleCommand && r != roleSQL && r != roleCode
+	default:
+		return true
+	}
+}
+
+// minMedia is the length from which a string can be encoded media, in bytes.
+const minMedia = 16
+
+// encodedMedia returns the bytes of a string that carries media in base64: a
+// data or blob member, or a data address.
+func encodedMedia(pointer, text string) ([]byte, bool) {
+	name := memberName(pointer)
+	encoded := text
+	if strings.HasPrefix(text, "data:") {
+		head, rest, ok := strings.Cut(text, ",")
+		if !ok || !strings.HasSuffix(head, ";base64") {
+			return nil, false
+		}
+		encoded = rest
+	} else if name != "data" && name != "blob" {
+		return nil, false
+	}
+	if len(encoded) < minMedia {
+		return nil, false
+	}
+	raw, err := base64.StdEncoding.DecodeString(encoded)
+	return raw, err == nil
+}
+
+// plainText reports whether data is text rather than other media.
+func plainText(data []byte) bool {
+	if !utf8.Valid(data) {
+		return false
+	}
+	for _, c := range data {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != escKey && c != back && c != bell {
+			return false
+		}
+	}
+	return true
+}
+
+func ascii(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}

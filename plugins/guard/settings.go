@@ -1,0 +1,129 @@
+package guard
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/mcp-relay/relay/scanner"
+)
+
+// defaultMaxBytes is how much text of one message is inspected.
+const defaultMaxBytes = 8 << 20
+
+// settings is a checked configuration.
+type settings struct {
+	disabled []string
+	allowed  []exception
+	maxBytes int
+}
+
+// exception is one kind of finding that the user does not want, in one place.
+// Empty members match everything.
+type exception struct {
+	Rule    string `json:"rule"`
+	Server  string `json:"server"`
+	Target  string `json:"target"`
+	Pointer string `json:"pointer"` // a trailing * matches the rest
+}
+
+// parseSettings reads a configuration and reports everything wrong with it.
+func parseSettings(config []byte, e *engine) (*settings, error) {
+	var raw struct {
+		Disable  []string    `json:"disable"`
+		Allow    []exception `json:"allow"`
+		MaxBytes *int        `json:"max_bytes"`
+	}
+	d := json.NewDecoder(bytes.NewReader(config))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&raw); err != nil {
+		return nil, scanner.Problems{{Message: "not a configuration of guard: use the members disable, allow and max_bytes"}}
+	}
+	var problems scanner.Problems
+	known := e.names()
+	for i, name := range raw.Disable {
+		if !known.matches(name) {
+			problems = append(problems, scanner.Problem{
+				Pointer: fmt.Sprintf("/disable/%d", i),
+				Message: "no rule or category has this name: see the list of rules in the documentation",
+			})
+		}
+	}
+	for i, a := range raw.Allow {
+		if !known.matches(a.Rule) {
+			problems = append(problems, scanner.Problem{
+				Pointer: fmt.Sprintf("/allow/%d/rule", i),
+				Message: "no rule or category has this name: an exception needs one",
+			})
+		}
+	}
+	s := &settings{disabled: raw.Disable, allowed: raw.Allow, maxBytes: defaultMaxBytes}
+	if raw.MaxBytes != nil {
+		s.maxBytes = *raw.MaxBytes
+		if s.maxBytes < 1 {
+			problems = append(problems, scanner.Problem{Pointer: "/max_bytes", Message: "use a number above 0"})
+		}
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return s, nil
+}
+
+// names are the ids of rules and their categories.
+type names []string
+
+func (e *engine) names() names {
+	n := names{instructionRule}
+	for _, r := range e.rules {
+		n = append(n, r.ID, r.Category)
+	}
+	for _, g := range e.instructions.Groups {
+		n = append(n, instructionCategory+g.Name)
+	}
+	for _, r := range e.secrets.Rules {
+		n = append(n, secretPrefix+r.ID, r.category)
+	}
+	return n
+}
+
+// matches reports whether word names a rule, a category or the beginning of
+// categories.
+func (n names) matches(word string) bool {
+	for _, name := range n {
+		if named(word, name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// named reports whether word is the rule or the category, or what the
+// category's name begins with, up to a dot.
+func named(word, rule, category string) bool {
+	return word != "" && (word == rule || word == category || strings.HasPrefix(category, word+"."))
+}
+
+// suppressed reports whether the user does not want f in content from o.
+func (s *settings) suppressed(f *scanner.Finding, o scanner.Origin) bool {
+	for _, d := range s.disabled {
+		if named(d, f.Rule, f.Category) {
+			return true
+		}
+	}
+	for _, a := range s.allowed {
+		if named(a.Rule, f.Rule, f.Category) && (a.Server == "" || a.Server == o.Server) &&
+			(a.Target == "" || a.Target == o.Target) && matchPointer(a.Pointer, f.Location.Pointer) {
+			return true
+		}
+	}
+	return false
+}
+
+func matchPointer(pattern, pointer string) bool {
+	if head, ok := strings.CutSuffix(pattern, "*"); ok {
+		return strings.HasPrefix(pointer, head)
+	}
+	return pattern == "" || pattern == pointer
+}
