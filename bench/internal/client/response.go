@@ -117,4 +117,3 @@ func readAll(r io.Reader, dst []byte, length int64) ([]byte, error) {
 		}
 	}
 }
-
