@@ -76,10 +76,11 @@ func (r *Reader) finish(part []byte) ([]byte, error) {
 		r.skipping = false
 		return nil, nil
 	}
-	line, owned := part, r.line != nil
-	if owned {
-		line = append(r.line, part...)
-		r.line = nil
+	line := part
+	if r.line != nil {
+		r.line = append(r.line, part...)
+		line = r.line
+		defer r.drop()
 	}
 	line = bytes.TrimSuffix(line, []byte{'\r'})
 	if len(line) > r.limit {
@@ -88,10 +89,7 @@ func (r *Reader) finish(part []byte) ([]byte, error) {
 	if len(bytes.TrimLeft(line, " \t\r")) == 0 {
 		return nil, nil
 	}
-	if !owned { // it is in buf, which is used again
-		line = bytes.Clone(line)
-	}
-	return line[:len(line):len(line)], nil
+	return bytes.Clone(line), nil
 }
 
 // keep moves what is in buf to line, because the line does not end there.
@@ -103,13 +101,24 @@ func (r *Reader) keep() error {
 	}
 	// One byte more than the limit may still be the CR of a CRLF.
 	room := r.limit + 1 - len(r.line)
-	r.line = append(r.line, part[:min(len(part), room)]...)
+	fitting := part[:min(len(part), room)]
+	if r.line == nil {
+		r.line = borrow()
+	}
+	r.line = append(grow(r.line, len(fitting), r.limit+1), fitting...)
 	if len(part) > room || (len(part) == room && r.line[r.limit] != '\r') {
 		err := r.tooLong(r.line)
-		r.line, r.skipping = nil, true
+		r.drop()
+		r.skipping = true
 		return err
 	}
 	return nil
+}
+
+// drop ends the use of line.
+func (r *Reader) drop() {
+	giveBack(r.line)
+	r.line = nil
 }
 
 func (r *Reader) tooLong(line []byte) error {
@@ -134,7 +143,7 @@ func (r *Reader) fill() {
 // last returns what is to be returned when no more can be read.
 func (r *Reader) last() ([]byte, error) {
 	if !errors.Is(r.err, io.EOF) {
-		r.line = nil
+		r.drop()
 		return nil, fmt.Errorf("read a message: %w", r.err)
 	}
 	if line, err := r.finish(nil); line != nil || err != nil {

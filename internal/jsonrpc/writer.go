@@ -34,13 +34,9 @@ type WriterOptions struct {
 	OnStall func()
 }
 
-const (
-	// keepBuffer is the largest buffer that a Writer keeps for later frames.
-	keepBuffer = 64 << 10
-	// chunk is how much the background goroutine writes at a time: progress is
-	// seen in steps of this size.
-	chunk = 64 << 10
-)
+// chunk is how many bytes the background goroutine writes at a time: progress
+// is seen in steps of this size.
+const chunk = 64 << 10
 
 // Writer writes frames, each as one line, in the order in which they were
 // accepted. It may be used by many goroutines.
@@ -112,7 +108,10 @@ func (w *Writer) add(frame []byte, wait bool) error {
 		w.mu.Unlock()
 		return err
 	}
-	w.queue = append(append(w.queue, frame...), '\n')
+	if len(w.queue) == 0 && len(frame) >= keepBuffer {
+		w.queue = borrow()
+	}
+	w.queue = append(append(grow(w.queue, len(frame)+1, 0), frame...), '\n')
 	if w.flushing {
 		w.mu.Unlock()
 		return nil
@@ -127,7 +126,7 @@ func (w *Writer) add(frame []byte, wait bool) error {
 	defer w.mu.Unlock()
 	w.wrote(n, err)
 	if w.err == nil && w.inFlight+len(w.queue) > 0 {
-		go w.flush(batch[n:])
+		go w.flush(batch, n)
 		return nil
 	}
 	w.rest(batch)
@@ -198,44 +197,42 @@ func (w *Writer) rest(batch []byte) {
 }
 
 func (w *Writer) recycle(batch []byte) {
-	if cap(batch) <= keepBuffer && w.err == nil {
-		w.spare = batch[:0]
+	if cap(batch) >= keepBuffer {
+		giveBack(batch)
+		return
 	}
+	w.spare = batch[:0]
 }
 
-// flush writes rest and then whatever is in the queue. It runs on the
-// background goroutine and ends when nothing is pending.
-func (w *Writer) flush(rest []byte) {
+// flush writes the batch from done on, and then whatever is in the queue. It
+// runs on the background goroutine and ends when nothing is pending.
+func (w *Writer) flush(batch []byte, done int) {
 	var stall *time.Timer
 	if w.options.Stall > 0 && w.options.OnStall != nil {
 		stall = time.AfterFunc(w.options.Stall, w.onStall)
 		defer stall.Stop()
 	}
-	batch := rest
 	for {
-		for len(rest) > 0 {
-			n, err := w.out.write(rest[:min(len(rest), chunk)])
-			rest = rest[n:]
+		failed := false
+		for done < len(batch) && !failed {
+			n, err := w.out.write(batch[done:min(len(batch), done+chunk)])
+			done += n
 			if stall != nil {
 				stall.Reset(w.options.Stall)
 			}
 			w.mu.Lock()
 			w.wrote(n, err)
-			failed := w.err != nil
+			failed = w.err != nil
 			w.mu.Unlock()
-			if failed {
-				break
-			}
 		}
 		w.mu.Lock()
-		if w.err != nil || len(w.queue) == 0 {
+		if failed || len(w.queue) == 0 {
 			w.rest(batch)
 			w.mu.Unlock()
 			return
 		}
 		w.recycle(batch)
-		batch = w.take()
-		rest = batch
+		batch, done = w.take(), 0
 		w.mu.Unlock()
 	}
 }
