@@ -11,7 +11,7 @@ import (
 type variables struct {
 	environ func(string) (string, bool)
 	home    string
-	dotenv  *dotenv
+	dotenv  func() *dotenv // read when a variable is not in the environment
 	notes   *notes
 }
 
@@ -95,7 +95,7 @@ func (v *variables) lookup(name string, useDotenv bool) (string, bool) {
 		return value, true
 	}
 	if useDotenv {
-		if value, ok := v.dotenv.values[name]; ok {
+		if value, ok := v.dotenv().values[name]; ok {
 			return value, true
 		}
 	}
@@ -106,9 +106,10 @@ func (v *variables) lookup(name string, useDotenv bool) (string, bool) {
 }
 
 func (v *variables) unsetHint(name string, useDotenv bool) string {
-	_, inFile := v.dotenv.values[name]
+	file := v.dotenv()
+	_, inFile := file.values[name]
 	switch {
-	case slices.Contains(v.dotenv.denied, name):
+	case slices.Contains(file.denied, name):
 		return fmt.Sprintf("set %s in the environment of the relay; a .env file may not set it", name)
 	case inFile && !useDotenv:
 		return fmt.Sprintf("set %s in the environment of the relay; .env serves only command, args, env, cwd, url and headers of servers", name)

@@ -3,6 +3,7 @@ package config
 import (
 	"path/filepath"
 	"slices"
+	"sync"
 )
 
 // Options are where a configuration comes from. The zero value reads the
@@ -54,7 +55,6 @@ func Load(opts Options) (*Config, error) {
 		return nil, out.err()
 	}
 	l := newLoader(opts, path, out)
-	l.variables.dotenv = readDotenv(path, out)
 	l.read(root)
 	if err := out.err(); err != nil {
 		return nil, err
@@ -67,10 +67,11 @@ func newLoader(opts Options, path string, out *notes) *loader {
 	l := &loader{
 		opts: opts, notes: out,
 		reader:    reader{notes: out, dir: filepath.Dir(path), home: opts.Home},
-		variables: variables{environ: opts.Environ, home: opts.Home, notes: out, dotenv: &dotenv{}},
+		variables: variables{environ: opts.Environ, home: opts.Home, notes: out},
 		config:    &Config{Path: path},
 		fields:    relayFields(), serverFields: serverFields(),
 	}
+	l.variables.dotenv = sync.OnceValue(func() *dotenv { return readDotenv(path, out) })
 	setDefaults(&l.reader, &l.config.Relay, l.fields)
 	setDefaults(&l.reader, &l.config.Relay.Audit, auditFields())
 	return l

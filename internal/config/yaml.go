@@ -34,7 +34,7 @@ type yamlFile struct {
 // parseYAML returns the tree of a YAML file, nil after a problem.
 func parseYAML(data []byte, out *notes) *node {
 	f := &yamlFile{builder: builder{notes: out}, anchors: map[string]ast.Node{}}
-	if n := strings.Count(string(data), "\n"); n > maxYAMLLines {
+	if n := countLines(string(data)); n > maxYAMLLines {
 		out.problem(nil, yamlLinesHint, "the file has %d lines; YAML is read up to %d", n, maxYAMLLines)
 		return nil
 	}
@@ -59,6 +59,11 @@ func parseYAML(data []byte, out *notes) *node {
 	}
 	f.collect(root)
 	return f.value(root, 0)
+}
+
+// countLines counts line breaks as YAML does: a lone carriage return is one.
+func countLines(text string) int {
+	return strings.Count(text, "\n") + strings.Count(text, "\r") - strings.Count(text, "\r\n")
 }
 
 // parse runs the parser behind its limits. It recovers, because a panic in a
