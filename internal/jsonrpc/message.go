@@ -1,7 +1,5 @@
 package jsonrpc
 
-import "bytes"
-
 // Kind says what a message is.
 type Kind uint8
 
@@ -130,7 +128,7 @@ func (e *envelope) message(frame []byte) (Message, bool) {
 		Frame: frame,
 	}
 	id := e.id.of(frame)
-	nullID := id != nil && id[0] == 'n'
+	nullID := string(id) == "null"
 	if id != nil && !nullID {
 		if id[0] != '"' && id[0] != '-' && !isDigit(id[0]) {
 			return m, false
@@ -143,8 +141,8 @@ func (e *envelope) message(frame []byte) (Message, bool) {
 	if method := e.method.of(frame); method != nil {
 		var ok bool
 		m.Method, ok = methodName(method)
-		structured := m.Params == nil || m.Params[0] == '{' || m.Params[0] == '['
-		return m, ok && structured && !nullID && m.Result == nil && m.Error == nil
+		structured := len(m.Params) > 0 && (m.Params[0] == '{' || m.Params[0] == '[')
+		return m, ok && (structured || m.Params == nil) && !nullID && m.Result == nil && m.Error == nil
 	}
 	switch {
 	case m.Params != nil, (m.Result == nil) == (m.Error == nil):
@@ -175,18 +173,18 @@ func methodName(raw []byte) (string, bool) {
 	return method, ok && method != ""
 }
 
-// findID looks for the id in a frame that was refused. It returns the zero ID
-// when there is more than one.
+// findID looks for the id in a frame that was refused, perhaps because its end
+// is missing. It returns the zero ID when there is more than one.
 func findID(frame []byte) ID {
 	var id ID
-	for key, value := range Members(bytes.TrimLeft(frame, " \t\r\n")) {
-		if key != "id" {
+	for c := newCursor(frame, '{'); c.next(); {
+		if !c.named("id") || c.to == len(frame) { // more digits may have followed
 			continue
 		}
 		if !id.IsZero() {
 			return ID{}
 		}
-		id, _ = ParseID(value)
+		id, _ = ParseID(frame[c.from:c.to])
 	}
 	return id
 }

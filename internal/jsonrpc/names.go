@@ -3,6 +3,7 @@ package jsonrpc
 import (
 	"bytes"
 	"hash/maphash"
+	"math/bits"
 )
 
 const (
@@ -24,7 +25,7 @@ type name struct {
 type nameStack struct {
 	list    []name
 	decoded []byte
-	table   []int32 // open addressing; 1 + index into the names of one object
+	table   []int // open addressing; 1 + index into the names of one object
 	seed    maphash.Seed
 }
 
@@ -38,7 +39,7 @@ type members struct {
 // reset drops all names and reports whether n is small enough to be kept.
 func (n *nameStack) reset() bool {
 	n.list, n.decoded = n.list[:0], n.decoded[:0]
-	return cap(n.list) <= keepNames && cap(n.decoded) <= keepNames<<4
+	return cap(n.list) <= keepNames && len(n.table) <= 4*keepNames && cap(n.decoded) <= 16*keepNames
 }
 
 func (n *nameStack) enter() members {
@@ -95,8 +96,7 @@ func sketch(key []byte) uint {
 }
 
 // leave drops the object's names. For a large object it first looks for a
-// duplicate and returns where in the text the object's second one of a pair
-// begins, or the object's end when that name was spelled with escapes.
+// duplicate, and returns about where in the text it is.
 func (n *nameStack) leave(text []byte, m *members) (int, bool) {
 	names := n.list[m.base:]
 	if len(names) > linearNames {
@@ -111,12 +111,9 @@ func (n *nameStack) leave(text []byte, m *members) (int, bool) {
 
 // duplicate returns the index of a name that an earlier one equals, or -1.
 func (n *nameStack) duplicate(text []byte, names []name) int {
-	size := 2 * linearNames
-	for size < 2*len(names) {
-		size *= 2
-	}
-	if len(n.table) < size {
-		n.table = make([]int32, size)
+	size := uint64(1) << bits.Len(uint(2*len(names)))
+	if uint64(len(n.table)) < size {
+		n.table = make([]int, size)
 	}
 	if n.seed == (maphash.Seed{}) {
 		n.seed = maphash.MakeSeed() // random: nobody can choose names that collide
@@ -125,16 +122,13 @@ func (n *nameStack) duplicate(text []byte, names []name) int {
 	clear(table)
 	for i, at := range names {
 		key := n.bytes(text, at)
-		slot := int(maphash.Bytes(n.seed, key) % uint64(size))
-		for table[slot] != 0 {
+		slot := maphash.Bytes(n.seed, key) % size
+		for ; table[slot] != 0; slot = (slot + 1) % size {
 			if bytes.Equal(n.bytes(text, names[table[slot]-1]), key) {
 				return i
 			}
-			if slot++; slot == size {
-				slot = 0
-			}
 		}
-		table[slot] = int32(i + 1)
+		table[slot] = i + 1
 	}
 	return -1
 }

@@ -134,34 +134,12 @@ func (s *scanner) object(depth int, shape *Shape, env *envelope) Reason {
 	}
 	seen := s.names.enter()
 	for {
-		at := s.pos
-		if at >= len(s.b) || s.b[at] != '"' {
-			return Malformed
-		}
-		escaped, reason := s.str()
+		key, child, reason := s.key(&seen, shape)
 		if reason != 0 {
 			return reason
 		}
-		key := s.names.push(s.b, name{from: at + 1, to: s.pos - 1}, escaped)
-		if s.names.repeated(s.b, &seen, key) {
-			s.pos = at
-			return DuplicateName
-		}
-		var child *Shape
-		if shape != nil {
-			var known bool
-			if child, known = shape.Members[string(key)]; !known && shape.variant(key) {
-				s.pos = at
-				return CaseVariant
-			}
-		}
-		if s.space() != ':' {
-			return Malformed
-		}
-		s.pos++
-		s.space()
 		from := s.pos
-		if reason := s.value(depth+1, child); reason != 0 {
+		if reason = s.value(depth+1, child); reason != 0 {
 			return reason
 		}
 		if env != nil {
@@ -182,6 +160,37 @@ func (s *scanner) object(depth int, shape *Shape, env *envelope) Reason {
 			return Malformed
 		}
 	}
+}
+
+// key scans a member's name up to its value. It returns the decoded name, valid
+// until the next one is scanned, and the shape of the value.
+func (s *scanner) key(seen *members, shape *Shape) (key []byte, child *Shape, reason Reason) {
+	at := s.pos
+	if at >= len(s.b) || s.b[at] != '"' {
+		return nil, nil, Malformed
+	}
+	escaped, reason := s.str()
+	if reason != 0 {
+		return nil, nil, reason
+	}
+	key = s.names.push(s.b, name{from: at + 1, to: s.pos - 1}, escaped)
+	if s.names.repeated(s.b, seen, key) {
+		s.pos = at
+		return nil, nil, DuplicateName
+	}
+	if shape != nil {
+		var known bool
+		if child, known = shape.Members[string(key)]; !known && shape.variant(key) {
+			s.pos = at
+			return nil, nil, CaseVariant
+		}
+	}
+	if s.space() != ':' {
+		return nil, nil, Malformed
+	}
+	s.pos++
+	s.space()
+	return key, child, 0
 }
 
 func (s *scanner) literal(word string) Reason {

@@ -1,6 +1,7 @@
 package jsonrpc
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -158,7 +159,7 @@ func TestFoldedAgreesWithUnicode(t *testing.T) {
 		}
 		next := unicode.SimpleFold(r)
 		a, b := appendFolded(nil, []byte(string(r))), appendFolded(nil, []byte(string(next)))
-		if string(a) != string(b) {
+		if !bytes.Equal(a, b) {
 			t.Fatalf("%U and %U fold to %q and %q", r, next, a, b)
 		}
 		if folded := []rune(string(a)); len(folded) != 1 || !strings.EqualFold(string(a), string(r)) {

@@ -207,8 +207,7 @@ func skipValue(b []byte, i int) int {
 			i++
 			continue
 		default:
-			for i++; i < len(b) && b[i] > ' ' && !isPunct(b[i]); i++ {
-			}
+			i = skipWord(b, i)
 		}
 		if depth == 0 && i > from {
 			return i
@@ -217,6 +216,13 @@ func skipValue(b []byte, i int) int {
 	return i
 }
 
-func isPunct(c byte) bool {
-	return c == ',' || c == ':' || c == '}' || c == ']' || c == '{' || c == '[' || c == '"'
+// skipWord returns the index after the number or literal that begins at i.
+func skipWord(b []byte, i int) int {
+	for i++; i < len(b); i++ {
+		switch b[i] {
+		case ',', ':', '}', ']', '{', '[', '"', ' ', '\t', '\r', '\n':
+			return i
+		}
+	}
+	return i
 }

@@ -45,10 +45,10 @@ func TestMember(t *testing.T) {
 func TestElements(t *testing.T) {
 	t.Parallel()
 	for array, want := range map[string][]string{
-		` [ 1 ,"a,]",[2,3] , {"a":[]},null ] `: {"1", `"a,]"`, "[2,3]", `{"a":[]}`, "null"},
-		`[]`:                                   nil,
-		`{"a":1}`:                              nil,
-		`"[1]"`:                                nil,
+		`[ 1 ,"a,]",[2,3] , {"a":[]},null ]`: {"1", `"a,]"`, "[2,3]", `{"a":[]}`, "null"},
+		`[]`:                                 nil,
+		`{"a":1}`:                            nil,
+		`"[1]"`:                              nil,
 	} {
 		var got []string
 		for e := range Elements([]byte(array)) {

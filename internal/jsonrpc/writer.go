@@ -109,7 +109,7 @@ func (w *Writer) add(frame []byte, wait bool) error {
 		return err
 	}
 	if len(w.queue) == 0 && len(frame) >= keepBuffer {
-		w.queue = borrow()
+		w.queue, w.spare = borrow(), w.queue
 	}
 	w.queue = append(append(grow(w.queue, len(frame)+1, 0), frame...), '\n')
 	if w.flushing {

@@ -287,7 +287,7 @@ func TestWriterStall(t *testing.T) {
 		}
 		time.Sleep(stall - 1)
 		expect(0)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		expect(1)
 		read(chunk)
 		time.Sleep(10 * stall) // once in its life
