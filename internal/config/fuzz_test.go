@@ -4,7 +4,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -35,15 +34,11 @@ func FuzzLoad(f *testing.F) {
 			name = "/relay.json"
 		}
 		out := &notes{file: name}
-		started := time.Now()
 		l := newLoader(Options{Environ: environ("A=1"), Home: "/home/u"}.withDefaults(), name, out)
 		if root := parse(name, data, out); root != nil {
 			l.read(root)
 		} else if len(out.problems) == 0 {
 			t.Error("no tree and no problem")
-		}
-		if took := time.Since(started); took > 20*time.Second {
-			t.Errorf("took %s", took)
 		}
 		if err := out.err(); err != nil {
 			for _, r := range err.Error() {

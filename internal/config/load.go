@@ -14,6 +14,9 @@ type Options struct {
 	Home       string                      // the user's home directory
 	WorkDir    string                      // the current directory
 	Executable string                      // our own, absolute: a server that is the relay itself is left out
+	// OwnServers are first arguments with which Executable is an MCP server
+	// and not the relay.
+	OwnServers []string
 	// Flags are values from the command line that are stronger than the file
 	// and the environment, under the names of keys of the section relay:
 	// transport, host, port, max_servers, max_tools, relist_interval, log_level.

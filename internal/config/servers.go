@@ -213,9 +213,12 @@ func (l *loader) isOurselves(command string, args []string) bool {
 	if l.opts.Executable == "" {
 		return false
 	}
+	if len(args) > 0 && slices.Contains(l.opts.OwnServers, args[0]) {
+		return false
+	}
 	own, err := os.Stat(l.opts.Executable)
 	for _, word := range append([]string{l.lookPath(command)}, args...) {
-		if strings.Contains(word, l.opts.Executable) {
+		if slices.Contains(strings.FieldsFunc(word, isShellSpace), l.opts.Executable) {
 			return true
 		}
 		if info, statErr := os.Stat(word); err == nil && statErr == nil && filepath.IsAbs(word) && os.SameFile(own, info) {
@@ -224,6 +227,10 @@ func (l *loader) isOurselves(command string, args []string) bool {
 	}
 	return false
 }
+
+// isShellSpace reports whether a shell would end a word here: the relay may
+// stand inside the argument of sh -c.
+func isShellSpace(r rune) bool { return strings.ContainsRune(" \t\n;&|\"'`()", r) }
 
 // lookPath finds a bare command in the absolute directories of PATH.
 func (l *loader) lookPath(command string) string {

@@ -62,9 +62,18 @@ func TestFileTooLong(t *testing.T) {
 	if _, err := Load(Options{Path: path, Environ: environ()}); err == nil || !strings.Contains(err.Error(), "longer than 1024 KiB") {
 		t.Errorf("err %v", err)
 	}
-	path = write(t, "relay.yaml", "mcpServers: {x: {command: c}}\n"+strings.Repeat("\n", maxYAMLLines))
-	if _, err := Load(Options{Path: path, Environ: environ()}); err == nil || !strings.Contains(err.Error(), "5001 lines") {
-		t.Errorf("err %v", err)
+	for text, want := range map[string]string{
+		strings.Repeat("\n", maxYAMLLines+1):               "5001 lines",
+		strings.Repeat("a: b\r", maxYAMLLines+1):           "5001 lines",
+		"a: [" + strings.Repeat("a,", maxYAMLTokens) + "]": "words and marks",
+		strings.Repeat("- ", 100) + "a":                    "nested too deeply",
+		"a: [" + strings.Repeat("&a b, ", 600) + "]":       "anchors, aliases and tags",
+		"a:\n" + strings.Repeat(" ", 300) + "b: c":         "indented by more than 200 columns",
+	} {
+		path = write(t, "relay.yaml", text)
+		if _, err := Load(Options{Path: path, Environ: environ()}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.10q: %v", text, err)
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 // length of a mapping, from costing more than a moment.
 const (
 	maxYAMLLines   = 5_000
+	maxYAMLTokens  = 100_000
 	maxYAMLNesting = 50  // open [ and {
 	maxYAMLIndent  = 200 // columns before the first word of a line
 	maxYAMLCompact = 20  // "- - - a" and the like in one line
@@ -83,6 +84,9 @@ func (f *yamlFile) parse(text string) (file *ast.File, err error) {
 
 // boundTokens refuses token streams that would make the parser recurse deeply.
 func boundTokens(tokens token.Tokens) error {
+	if len(tokens) > maxYAMLTokens {
+		return &yaml.SyntaxError{Message: fmt.Sprintf("it has more than %d words and marks", maxYAMLTokens), Token: tokens[maxYAMLTokens]}
+	}
 	nesting, compact, marks, line := 0, 0, 0, 0
 	for _, tk := range tokens {
 		if tk.Position.Line != line {
