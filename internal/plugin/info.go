@@ -1,0 +1,71 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/mcp-relay/relay/internal/verdict"
+	"github.com/mcp-relay/relay/scanner/handshake"
+
+	scannerv1 "github.com/mcp-relay/relay/proto/mcprelay/scanner/v1"
+)
+
+// Info is what a scanner says about itself. Its strings are checked but foreign.
+type Info struct {
+	Name, Version, SDK string
+	ConfigSchema       json.RawMessage // nil: none
+	Phases             []verdict.Phase // nil: all
+	Kinds              []verdict.Kind  // nil: all
+	MaxConcurrent      int             // 0: no limit of its own
+	Deterministic      bool            // same content, same verdict
+	NeedsNetwork       bool            // content leaves the machine
+	Configurable       bool
+	Batch              bool
+}
+
+// Covers reports whether the scanner judges content of this phase and kind.
+func (i *Info) Covers(p verdict.Phase, k verdict.Kind) bool {
+	return (i.Phases == nil || slices.Contains(i.Phases, p)) && (i.Kinds == nil || slices.Contains(i.Kinds, k))
+}
+
+var validName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`) })
+
+// infoFrom checks and converts a description.
+func infoFrom(p *scannerv1.DescribeResponse) (Info, error) {
+	info := Info{
+		Name: p.GetName(), Version: p.GetVersion(), SDK: p.GetSdkVersion(),
+		MaxConcurrent: int(p.GetMaxConcurrent()),
+		Deterministic: p.GetDeterministic(), NeedsNetwork: p.GetNeedsNetwork(),
+		Configurable: p.GetConfigurable(), Batch: p.GetBatch(),
+	}
+	for _, phase := range p.GetPhases() {
+		if known := verdict.Phase(phase); phase > 0 && known <= verdict.Notification {
+			info.Phases = append(info.Phases, known)
+		}
+	}
+	for _, kind := range p.GetKinds() {
+		if known := verdict.Kind(kind); kind > 0 && known <= verdict.Blob {
+			info.Kinds = append(info.Kinds, known)
+		}
+	}
+	if schema := p.GetConfigSchema(); schema != "" {
+		info.ConfigSchema = json.RawMessage(schema)
+	}
+	switch {
+	case !validName().MatchString(info.Name) || strings.Contains(info.Name, ".."):
+		return Info{}, errors.New("the scanner's name is not one")
+	case info.Version == "" || len(info.Version) > handshake.MaxName || len(info.SDK) > handshake.MaxName:
+		return Info{}, errors.New("the scanner's version is missing or too long")
+	case len(info.ConfigSchema) > handshake.MaxConfig || info.ConfigSchema != nil && !json.Valid(info.ConfigSchema):
+		return Info{}, errors.New("the schema of the scanner's configuration is too long or not JSON")
+	case len(p.GetPhases()) > 0 && info.Phases == nil:
+		return Info{}, errors.New("the scanner judges only phases that this relay does not know: update the relay")
+	case len(p.GetKinds()) > 0 && info.Kinds == nil:
+		return Info{}, errors.New("the scanner judges only kinds that this relay does not know: update the relay")
+	}
+	return info, nil
+}
