@@ -1,0 +1,374 @@
+package downstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/process"
+)
+
+// spec is a child of this test binary with a behaviour.
+func spec(behaviour string) Stdio {
+	return Stdio{
+		Name: "test", Command: os.Args[0], MaxMessage: 1 << 20, Shape: shape(), Log: quiet(),
+		Env: []string{
+			childVariable + "=" + behaviour, "GORACE=atexit_sleep_ms=0",
+			"PATH=" + os.Getenv("PATH"), "SystemRoot=" + os.Getenv("SystemRoot"),
+		},
+	}
+}
+
+func dial(t *testing.T, s Stdio, h peer.Handler) *stdioInstance {
+	t.Helper()
+	i, err := s.Dial(t.Context(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { i.Close(time.Second) })
+	child, ok := i.(*stdioInstance)
+	if !ok {
+		t.Fatalf("Dial returned %T", i)
+	}
+	return child
+}
+
+func TestStdioAnswers(t *testing.T) {
+	const bad = "failed: the server's answer is not a valid message"
+	for _, tt := range []struct{ method, want, anomalies string }{
+		{"odd bytes", `{"n":9007199254740993, "f":1.0,  "s":"\u003c<"}`, ""},
+		{"error", `error: {"code":-32050,"message":"m","data":{"x":1.0}}`, ""},
+		{"null", "null", ""},
+		{"twice", "1", peer.AnomalyTwice},
+		{"garbage", `"ok"`, strings.Join([]string{peer.AnomalyMalformed, peer.AnomalyMalformed, peer.AnomalyMalformed, peer.AnomalyBatch}, " ")},
+		{"duplicate", bad, peer.AnomalyMalformed},
+		{"escaped twin", bad, peer.AnomalyMalformed},
+		{"two results", bad, peer.AnomalyMalformed},
+		{"case variant", bad, peer.AnomalyMalformed},
+		{"folded variant", bad, peer.AnomalyMalformed},
+		{"bad utf-8", bad, peer.AnomalyMalformed},
+		{"deep", bad, peer.AnomalyMalformed},
+		{"result and more", bad, peer.AnomalyMalformed},
+		{"batch", `"ok"`, peer.AnomalyBatch},
+		{"bad request", `"ok"`, peer.AnomalyMalformed},
+		{"early", `"ok"`, peer.AnomalyUnasked},
+	} {
+		t.Run(tt.method, func(t *testing.T) {
+			t.Parallel()
+			var n notes
+			i := dial(t, spec("serve"), &n)
+			if got := result(t, i, request(tt.method, "")); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+			// The connection lives on, and by then all that was said is read.
+			if got := result(t, i, request("echo", `{"a":1}`)); got != `{"a":1}` {
+				t.Errorf("afterwards echo got %s", got)
+			}
+			var words []string
+			for _, line := range n.all() {
+				words = append(words, strings.TrimPrefix(line, "anomaly "))
+			}
+			if got := strings.Join(words, " "); got != tt.anomalies {
+				t.Errorf("anomalies %q, want %q", got, tt.anomalies)
+			}
+		})
+	}
+}
+
+func TestStdioAnswersToNothing(t *testing.T) {
+	for _, method := range []string{"id as string", "id as float", "id of the next", "negative id", "no id"} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			var n notes
+			i := dial(t, spec("serve"), &n)
+			call, replies := ask(t, i, request(method, ""))
+			n.eventually(t, "anomaly "+peer.AnomalyUnasked)
+			call.Abandon(context.DeadlineExceeded)
+			if r := await(t, replies); !errors.Is(r.Err, context.DeadlineExceeded) {
+				t.Errorf("got %+v", r)
+			}
+		})
+	}
+}
+
+func TestStdioOrder(t *testing.T) {
+	var n notes
+	i := dial(t, spec("serve"), &n)
+	if got := result(t, i, request("talk", "")); got != `"ok"` {
+		t.Errorf("got %s", got)
+	}
+	want := []string{`notification notifications/progress {"progress":1}`, "request 1 ping "}
+	if got := n.all(); !slices.Equal(got, want) {
+		t.Errorf("the handler got %q, want %q", got, want)
+	}
+}
+
+func TestStdioLateAnswer(t *testing.T) {
+	var n notes
+	i := dial(t, spec("serve"), &n)
+	call, replies := ask(t, i, request("hold", ""))
+	call.Abandon(context.Canceled)
+	call.Abandon(errors.New("again")) // without effect
+	if r := await(t, replies); !errors.Is(r.Err, context.Canceled) {
+		t.Errorf("got %+v", r)
+	}
+	for range 2 { // the second release says nothing about the first call
+		if got := result(t, i, request("release", "")); got != "null" {
+			t.Errorf("got %s", got)
+		}
+	}
+	if got := n.all(); !slices.Equal(got, []string{"anomaly " + peer.AnomalyLate}) {
+		t.Errorf("the handler got %q", got)
+	}
+}
+
+func TestStdioManyCalls(t *testing.T) {
+	i := dial(t, spec("serve"), &notes{})
+	const callers = 50
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() {
+			for n := range 20 {
+				params := fmt.Sprintf(`{"n":%d}`, n)
+				if got := result(t, i, request("echo", params)); got != params {
+					t.Errorf("got %s, want %s", got, params)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	var held []<-chan peer.Reply
+	var ids []string
+	for range 10 {
+		call, replies := ask(t, i, request("hold", ""))
+		held, ids = append(held, replies), append(ids, call.ID().Raw())
+	}
+	result(t, i, request("release", ""))
+	for n, replies := range held {
+		if r := await(t, replies); string(r.Result) != strconv.Quote(ids[n]) {
+			t.Errorf("call %s got %s", ids[n], r.Result)
+		}
+	}
+}
+
+func TestStdioOverlongLine(t *testing.T) {
+	var n notes
+	i := dial(t, spec("serve"), &n)
+	_, replies := ask(t, i, request("huge", "")) // 100 MiB
+	if r := await(t, replies); !errors.Is(r.Err, peer.ErrTooLong) {
+		t.Errorf("got %+v", r)
+	}
+	if got := result(t, i, request("echo", "[1]")); got != "[1]" {
+		t.Errorf("afterwards echo got %s", got)
+	}
+	if got := n.all(); !slices.Equal(got, []string{"anomaly " + peer.AnomalyTooLong}) {
+		t.Errorf("the handler got %q", got)
+	}
+}
+
+func TestStdioOneMessageIsOneLine(t *testing.T) {
+	i := dial(t, spec("serve"), &notes{})
+	const smuggled = "{\"x\":\n{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"exit\"}\r\n}"
+	if got, want := result(t, i, request("echo", smuggled)), strings.NewReplacer("\n", "", "\r", "").Replace(smuggled); got != want {
+		t.Errorf("the server read %s, want %s", got, want)
+	}
+	if err := i.Notify(request("notifications/x", smuggled)); err != nil {
+		t.Error(err)
+	}
+	if err := i.Answer(jsonrpc.StringID("q"), peer.Clear(peer.Result, "ping", []byte("{\n}"))); err != nil {
+		t.Error(err)
+	}
+	if err := i.Answer(jsonrpc.IntID(3), peer.Clear(peer.Error, "ping", []byte(`{"code":1,"message":"m"}`))); err != nil {
+		t.Error(err)
+	}
+	if got := result(t, i, request("lines", "")); got != "5" {
+		t.Errorf("the server read %s lines, want 5", got)
+	}
+}
+
+func TestStdioNotCleared(t *testing.T) {
+	i := dial(t, spec("serve"), &notes{})
+	refusesUncleared(t, i)
+	if got := result(t, i, request("lines", "")); got != "1" {
+		t.Errorf("the server read %s lines, want 1", got)
+	}
+}
+
+func refusesUncleared(t *testing.T, i Instance) {
+	t.Helper()
+	for _, c := range []peer.Cleared{{}, peer.Clear(peer.Result, "x", []byte("1")), peer.Clear(peer.NoPart, "x", nil)} {
+		_, replies := ask(t, i, c)
+		if r := await(t, replies); !errors.Is(r.Err, peer.ErrNotCleared) {
+			t.Errorf("call: %+v", r)
+		}
+		if err := i.Notify(c); !errors.Is(err, peer.ErrNotCleared) {
+			t.Errorf("notification: %v", err)
+		}
+	}
+	for _, c := range []peer.Cleared{{}, request("x", "{}")} {
+		if err := i.Answer(jsonrpc.IntID(1), c); !errors.Is(err, peer.ErrNotCleared) {
+			t.Errorf("answer: %v", err)
+		}
+	}
+}
+
+func TestStdioExitDuringCalls(t *testing.T) {
+	i := dial(t, spec("serve"), &notes{})
+	_, first := ask(t, i, request("silence", ""))
+	_, second := ask(t, i, request("exit", ""))
+	for _, replies := range []<-chan peer.Reply{first, second} {
+		if r := await(t, replies); !errors.Is(r.Err, peer.ErrGone) {
+			t.Errorf("got %+v", r)
+		}
+	}
+	awaitDone(t, i)
+	var exit *process.ExitError
+	if err := i.Err(); !errors.Is(err, peer.ErrGone) || !errors.As(err, &exit) || exit.Code != 7 {
+		t.Errorf("the connection ended with %v", err)
+	}
+	if got := result(t, i, request("echo", "[]")); got != "failed: "+peer.ErrGone.Error() {
+		t.Errorf("afterwards: %s", got)
+	}
+	if err := i.Notify(request("notifications/x", "")); !errors.Is(err, peer.ErrGone) {
+		t.Errorf("afterwards a notification got %v", err)
+	}
+}
+
+func TestStdioDeafChild(t *testing.T) {
+	s := spec("deaf")
+	s.Stall = 300 * time.Millisecond
+	i := dial(t, s, &notes{})
+	params := `"` + strings.Repeat("x", 1<<20) + `"`
+	var all []<-chan peer.Reply
+	for range 2 * pendingLimit >> 20 { // Call never waits for the child
+		_, replies := ask(t, i, request("echo", "["+params+"]"))
+		all = append(all, replies)
+	}
+	busy := 0
+	for _, replies := range all {
+		r := await(t, replies)
+		if errors.Is(r.Err, peer.ErrBusy) {
+			busy++
+		} else if !errors.Is(r.Err, peer.ErrGone) {
+			t.Errorf("got %+v", r)
+		}
+	}
+	if busy == 0 || busy == len(all) {
+		t.Errorf("%d of %d calls were refused as too many", busy, len(all))
+	}
+	awaitDone(t, i)
+	if err := i.Err(); !errors.Is(err, errStalled) {
+		t.Errorf("the connection ended with %v", err)
+	}
+}
+
+func TestStdioMuteChild(t *testing.T) {
+	i := dial(t, spec("mute"), &notes{})
+	if got := result(t, i, request("echo", "")); got != "failed: "+peer.ErrGone.Error() {
+		t.Errorf("got %s", got)
+	}
+	awaitDone(t, i)
+}
+
+func TestStdioStderr(t *testing.T) {
+	var mu sync.Mutex
+	var log bytes.Buffer
+	s := spec("noisy")
+	s.Log = slog.New(slog.NewJSONHandler(writerFunc(func(p []byte) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return log.Write(p)
+	}), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	i := dial(t, s, &notes{})
+	if got := result(t, i, request("echo", "[]")); got != "[]" {
+		t.Errorf("got %s", got)
+	}
+	i.Close(time.Second)
+	kept := i.Stderr()
+	if !strings.HasSuffix(kept, `the last words \u009b`) || strings.ContainsAny(kept, "\x1b\r\u202e\u009b") || len(kept) > 2*tailSize {
+		t.Errorf("kept %d bytes: …%q", len(kept), kept[max(0, len(kept)-200):])
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if n := strings.Count(log.String(), "server wrote to stderr"); n == 0 || n > 4*linesAtOnce {
+		t.Errorf("%d lines were logged", n)
+	}
+	if strings.ContainsAny(log.String(), "\x1b\u202e\u009b") {
+		t.Error("the log holds control characters")
+	}
+	for line := range strings.Lines(log.String()) {
+		if len(line) > 2*lineLimit {
+			t.Errorf("a line of %d bytes was logged", len(line))
+		}
+	}
+}
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+func TestStdioClose(t *testing.T) {
+	i := dial(t, spec("serve"), &notes{})
+	_, replies := ask(t, i, request("silence", ""))
+	i.Close(time.Second)
+	i.Close(time.Second)
+	if r := await(t, replies); !errors.Is(r.Err, peer.ErrGone) {
+		t.Errorf("got %+v", r)
+	}
+	awaitDone(t, i)
+	if err := i.Err(); !errors.Is(err, ErrClosed) {
+		t.Errorf("the connection ended with %v", err)
+	}
+}
+
+func TestStdioCannotStart(t *testing.T) {
+	dir := t.TempDir()
+	plain := dir + "/plain"
+	if err := os.WriteFile(plain, []byte("#!/bin/sh\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, command, hint string
+		env                 []string
+	}{
+		{"not in PATH", "npx", "install Node.js", []string{"PATH=" + dir}},
+		{"unknown name", "my-server", "full path", []string{"PATH=" + dir}},
+		{"current directory", "downstream.test", "PATH", []string{"PATH=.::" + dir}},
+		{"no such file", dir + "/none", "check command", nil},
+		{"not executable", plain, "permissions", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if runtime.GOOS == "windows" && tt.name == "not executable" {
+				t.Skip("no execute permission")
+			}
+			i, err := Stdio{Name: "files", Command: tt.command, Env: tt.env, MaxMessage: 1, Log: quiet()}.Dial(t.Context(), &notes{})
+			if err == nil {
+				i.Close(0)
+				t.Fatal("it started")
+			}
+			if !strings.Contains(err.Error(), `server "files"`) || !strings.Contains(err.Error(), tt.hint) {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+}
+
+func TestStdioEnvironment(t *testing.T) {
+	t.Setenv("RELAY_TEST_SECRET", "canary")
+	i := dial(t, spec("serve"), &notes{})
+	if got := result(t, i, request("environment", "")); strings.Contains(got, "canary") || !strings.Contains(got, childVariable) {
+		t.Errorf("the child's environment is %s", got)
+	}
+}
