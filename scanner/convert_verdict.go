@@ -19,8 +19,12 @@ func verdictTo(v Verdict) (*scannerv1.Verdict, error) {
 	if p.GetAction() == scannerv1.Action_ACTION_UNSPECIFIED {
 		return nil, invalidVerdict("it has no action: make it with Allow, Flag, Redact or Block")
 	}
-	if v.Action == ActionRedact && !slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Redact }) {
+	edits := slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Redact })
+	if v.Action == ActionRedact && !edits {
 		return nil, invalidVerdict("it asks for redaction, but no finding has Redact set")
+	}
+	if v.Action == ActionAllow && edits {
+		return nil, invalidVerdict("it allows, but a finding has Redact set")
 	}
 	if len(v.Findings) > handshake.MaxFindings || len(v.Uninspected) > handshake.MaxFindings {
 		return nil, invalidVerdict("it has more than 1000 findings or uninspected parts")

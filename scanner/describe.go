@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"unicode"
 
 	"github.com/mcp-relay/relay/scanner/handshake"
 )
@@ -118,8 +119,20 @@ func isObject(text []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{")) && json.Valid(text)
 }
 
+// programName makes a valid name of the program's.
 func programName() string {
-	return strings.ToLower(strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe"))
+	name := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
+	name = strings.Map(func(r rune) rune {
+		if r = unicode.ToLower(r); validName("a" + string(r)) {
+			return r
+		}
+		return '-'
+	}, name)
+	name = strings.TrimLeft(strings.ReplaceAll(name, "..", "--"), "._-")
+	if name = name[:min(len(name), handshake.MaxName)]; name == "" {
+		return "scanner"
+	}
+	return name
 }
 
 func moduleVersion() string {

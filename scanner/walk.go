@@ -2,11 +2,8 @@ package scanner
 
 import (
 	"bytes"
-	"encoding/json"
 	"iter"
 	"strconv"
-	"strings"
-	"unicode/utf8"
 )
 
 // Strings yields every string value in the content: its JSON Pointer and its
@@ -179,35 +176,4 @@ func literal(data []byte) []byte {
 		return data[:end+1]
 	}
 	return data
-}
-
-// unquote decodes a quoted JSON string. One that is malformed comes back as it
-// is, so that a scanner still sees its text.
-func unquote(raw []byte) string {
-	inner := raw[1:max(1, len(raw)-1)]
-	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
-		return string(inner)
-	}
-	var s string
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return strings.ToValidUTF8(string(inner), "\uFFFD")
-	}
-	return s
-}
-
-// appendSegment appends a member's name to a JSON Pointer.
-func appendSegment(pointer, raw []byte) []byte {
-	pointer = append(pointer, '/')
-	name := unquote(raw)
-	for i := range len(name) {
-		switch name[i] {
-		case '~':
-			pointer = append(pointer, "~0"...)
-		case '/':
-			pointer = append(pointer, "~1"...)
-		default:
-			pointer = append(pointer, name[i])
-		}
-	}
-	return pointer
 }

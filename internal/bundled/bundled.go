@@ -4,14 +4,18 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/mcp-relay/relay/plugins/guard"
 	"github.com/mcp-relay/relay/plugins/noop"
+	"github.com/mcp-relay/relay/plugins/panscanner"
 	"github.com/mcp-relay/relay/scanner"
 )
 
 // constructors makes each scanner on demand: a process serves one of them and
 // must not pay for the others.
 var constructors = map[string]func() scanner.Scanner{
-	"noop": noop.New,
+	"guard":      guard.New,
+	"noop":       noop.New,
+	"panscanner": panscanner.New,
 }
 
 // Names returns the names of the bundled scanners in alphabetical order.

@@ -78,42 +78,59 @@ func checkLocation(c scanner.Content, l scanner.Location, edit bool) error {
 	if len(l.Pointer) > handshake.MaxPointer {
 		return errors.New("the pointer is longer than 4096 bytes")
 	}
-	var value any
+	value, err := locate(c, l.Pointer)
+	if err != nil {
+		return err
+	}
+	whole := l.Start == 0 && l.End == 0
+	text, isString := value.(string)
+	switch {
+	case isString && !whole:
+		return checkRange(text, l.Start, l.End)
+	case isString || whole && !edit:
+		return nil
+	default:
+		return fmt.Errorf("pointer %q is not a string, which alone has ranges and can be redacted", l.Pointer)
+	}
+}
+
+// opaque stands for the value of a blob.
+type opaque struct{}
+
+// locate returns the value that a pointer leads to.
+func locate(c scanner.Content, pointer string) (any, error) {
 	switch c.Kind {
 	case scanner.KindJSON:
+		var value any
 		d := json.NewDecoder(bytes.NewReader(c.Data))
 		d.UseNumber()
 		if err := d.Decode(&value); err != nil {
-			return fmt.Errorf("decode the content: %w", err)
+			return nil, fmt.Errorf("decode the content: %w", err)
 		}
-		var ok bool
-		if value, ok = resolve(value, l.Pointer); !ok {
-			return fmt.Errorf("pointer %q leads nowhere", l.Pointer)
+		value, ok := resolve(value, pointer)
+		if !ok {
+			return nil, fmt.Errorf("pointer %q leads nowhere", pointer)
 		}
+		return value, nil
 	case scanner.KindText:
-		if l.Pointer != "" {
-			return errors.New("text has no pointer but the empty one")
+		if pointer != "" {
+			return nil, errors.New("text has no pointer but the empty one")
 		}
-		value = string(c.Data)
+		return string(c.Data), nil
 	default:
-		if l != (scanner.Location{}) || edit {
-			return errors.New("a blob has no locations and cannot be redacted")
+		if pointer != "" {
+			return nil, errors.New("a blob has no pointer but the empty one")
 		}
-		return nil
+		return opaque{}, nil
 	}
-	text, isString := value.(string)
-	whole := l.Start == 0 && l.End == 0
+}
+
+func checkRange(text string, start, end int) error {
 	switch {
-	case edit && !isString:
-		return fmt.Errorf("pointer %q is not a string, which alone can be redacted", l.Pointer)
-	case whole:
-		return nil
-	case !isString:
-		return fmt.Errorf("pointer %q is not a string, so it has no range", l.Pointer)
-	case l.Start < 0 || l.End <= l.Start || l.End > len(text):
-		return fmt.Errorf("range %d-%d is not within the string's %d bytes", l.Start, l.End, len(text))
-	case !boundary(text, l.Start) || !boundary(text, l.End):
-		return fmt.Errorf("range %d-%d cuts a character", l.Start, l.End)
+	case start < 0 || end <= start || end > len(text):
+		return fmt.Errorf("range %d-%d is not within the string's %d bytes", start, end, len(text))
+	case !boundary(text, start) || !boundary(text, end):
+		return fmt.Errorf("range %d-%d cuts a character", start, end)
 	default:
 		return nil
 	}

@@ -98,7 +98,7 @@ func (c *suite) unknownValues(t *testing.T) {
 
 func (c *suite) scanContents(t *testing.T) {
 	client, ctx := c.start(t)
-	for _, s := range samples(c.info) {
+	for _, s := range c.samples {
 		v, err := client.Scan(ctx, s.content())
 		checkOutcome(t, s.name, s.content(), v, err)
 	}
@@ -112,7 +112,7 @@ func (c *suite) scanContents(t *testing.T) {
 
 func (c *suite) leaveContent(t *testing.T, s scanner.Scanner) {
 	_, ctx := c.start(t)
-	for _, sample := range samples(c.info) {
+	for _, sample := range c.samples {
 		content := sample.content()
 		request := bytes.Clone(content.Request)
 		_, _ = s.Scan(ctx, content)
@@ -128,7 +128,7 @@ func (c *suite) cancelled(t *testing.T, s scanner.Scanner) {
 	_, ctx := c.start(t)
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
-	content := slices.MaxFunc(samples(c.info), func(a, b sample) int { return len(a.data) - len(b.data) }).content()
+	content := slices.MaxFunc(c.samples, func(a, b sample) int { return len(a.data) - len(b.data) }).content()
 	best := patience
 	for range 3 { // the machine may be busy
 		start := time.Now()
@@ -143,7 +143,7 @@ func (c *suite) cancelled(t *testing.T, s scanner.Scanner) {
 func (c *suite) parallel(t *testing.T) {
 	client, ctx := c.start(t)
 	contents := []scanner.Content{c.plain()}
-	for _, s := range samples(c.info) {
+	for _, s := range c.samples {
 		if len(s.data) < 1<<10 {
 			contents = append(contents, s.content())
 		}

@@ -31,11 +31,11 @@ type Client struct {
 // New serves s within the process and returns a client for it. It ends with the
 // test. Several clients of one scanner do not share what has been configured or
 // drained, apart from what the scanner itself keeps.
-func New(t testing.TB, s scanner.Scanner) *Client {
-	t.Helper()
+func New(tb testing.TB, s scanner.Scanner) *Client {
+	tb.Helper()
 	server, err := scanner.NewServer(s, slog.New(slog.DiscardHandler))
 	if err != nil {
-		t.Fatalf("serve the scanner: %v", err)
+		tb.Fatalf("serve the scanner: %v", err)
 	}
 	listener := bufconn.Listen(1 << 20)
 	served := make(chan error, 1)
@@ -45,13 +45,13 @@ func New(t testing.TB, s scanner.Scanner) *Client {
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(handshake.MaxMessage), grpc.MaxCallSendMsgSize(handshake.MaxMessage)))
 	if err != nil {
-		t.Fatalf("connect to the scanner: %v", err)
+		tb.Fatalf("connect to the scanner: %v", err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = conn.Close()
 		server.Stop()
 		if err := <-served; err != nil {
-			t.Errorf("serve the scanner: %v", err)
+			tb.Errorf("serve the scanner: %v", err)
 		}
 	})
 	return newClient(conn)

@@ -21,9 +21,9 @@ import (
 // Start starts a scanner's program as the relay does, with AutoMTLS, an empty
 // environment and a pipe as its standard input, and returns a client for it. The
 // program ends with the test. It may be written in any language.
-func Start(t testing.TB, path string, args ...string) *Client {
-	t.Helper()
-	return start(t, path, args).client
+func Start(tb testing.TB, path string, args ...string) *Client {
+	tb.Helper()
+	return start(tb, path, args).client
 }
 
 // program is a running scanner.
@@ -33,8 +33,8 @@ type program struct {
 	exited   chan struct{} // closed when the process is gone
 }
 
-func start(t testing.TB, path string, args []string) *program {
-	t.Helper()
+func start(tb testing.TB, path string, args []string) *program {
+	tb.Helper()
 	var child *process
 	host := plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig: plugin.HandshakeConfig{
@@ -57,16 +57,20 @@ func start(t testing.TB, path string, args []string) *program {
 			return child, err
 		},
 	})
-	t.Cleanup(host.Kill)
+	tb.Cleanup(host.Kill)
 	protocol, err := host.Client()
 	if err != nil {
-		t.Fatalf("start %s: %v", path, err)
+		tb.Fatalf("start %s: %v", path, err)
 	}
-	conn, err := protocol.Dispense(handshake.PluginKey)
+	raw, err := protocol.Dispense(handshake.PluginKey)
 	if err != nil {
-		t.Fatalf("connect to %s: %v", path, err)
+		tb.Fatalf("connect to %s: %v", path, err)
 	}
-	return &program{client: newClient(conn.(*grpc.ClientConn)), lifeline: child.stdin, exited: child.exited}
+	conn, ok := raw.(*grpc.ClientConn)
+	if !ok {
+		tb.Fatalf("connect to %s: got a %T", path, raw)
+	}
+	return &program{client: newClient(conn), lifeline: child.stdin, exited: child.exited}
 }
 
 // dialer hands go-plugin's connection out as it is.
@@ -151,11 +155,11 @@ func (p *process) Name() string { return p.cmd.Path }
 func (p *process) ID() string { return strconv.Itoa(p.cmd.Process.Pid) }
 
 // PluginToHost changes nothing: both live on one machine.
-func (*process) PluginToHost(network, address string) (string, string, error) { //nolint:revive // the interface of others
+func (*process) PluginToHost(network, address string) (string, string, error) {
 	return network, address, nil
 }
 
 // HostToPlugin changes nothing: both live on one machine.
-func (*process) HostToPlugin(network, address string) (string, string, error) { //nolint:revive // the interface of others
+func (*process) HostToPlugin(network, address string) (string, string, error) {
 	return network, address, nil
 }

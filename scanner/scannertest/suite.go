@@ -67,10 +67,10 @@ func RunProgram(t *testing.T, path string, args []string, opts ...Option) {
 type suite struct {
 	connect     func(t *testing.T) *Client // to a scanner that is not configured
 	about       *scannerv1.DescribeResponse
-	info        scanner.Info
 	config      string
 	badConfig   string
 	badPointers []string
+	samples     []sample
 	contents    []scanner.Content
 }
 
@@ -86,7 +86,7 @@ func newSuite(t *testing.T, connect func(t *testing.T) *Client, opts []Option) *
 	if err != nil {
 		t.Fatalf("describe: %v", errorFrom(err))
 	}
-	c.about, c.info = about, infoFrom(about)
+	c.about, c.samples = about, samples(infoFrom(about))
 	return c
 }
 
@@ -119,4 +119,4 @@ func (c *suite) startUnconfigured(t *testing.T) (*Client, context.Context) {
 }
 
 // plain is the least that the scanner judges.
-func (c *suite) plain() scanner.Content { return samples(c.info)[0].content() }
+func (c *suite) plain() scanner.Content { return c.samples[0].content() }

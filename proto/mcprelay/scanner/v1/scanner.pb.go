@@ -1491,8 +1491,9 @@ type Finding struct {
 	Message string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
 	// Optional. Where it is. Absent: the content as a whole.
 	Location *Location `protobuf:"bytes,6,opt,name=location,proto3" json:"location,omitempty"`
-	// Optional. Asks to replace what the location names. Used only when the action
-	// is ACTION_REDACT, ignored otherwise.
+	// Optional. Asks to replace what the location names. Used when the action is
+	// ACTION_REDACT. With ACTION_ALLOW it contradicts the action and makes the
+	// verdict invalid; with other actions it is ignored.
 	Edit          *Edit `protobuf:"bytes,7,opt,name=edit,proto3" json:"edit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
