@@ -44,8 +44,8 @@ func diffStrings(original, masked []byte) ([]edit, bool) {
 	}
 }
 
-// differing returns the smallest range of was, on character boundaries, outside
-// of which is has the same text.
+// differing returns a range of was, on character boundaries, outside of which is
+// has the same text.
 func differing(was, is string) (start, end int) {
 	shorter := min(len(was), len(is))
 	for start < shorter && was[start] == is[start] {
@@ -55,7 +55,18 @@ func differing(was, is string) (start, end int) {
 	for tail < shorter-start && was[len(was)-1-tail] == is[len(is)-1-tail] {
 		tail++
 	}
-	start, end = runeBoundary(was, start), len(was)-tail
+	end = len(was) - tail
+	// Where the text begins or ends with what the mask is made of, it is unknown
+	// how far the mask reaches: take all of it.
+	if middle := is[start : len(is)-tail]; middle != "" {
+		for start > 0 && was[start-1] == middle[0] {
+			start--
+		}
+		for end < len(was) && was[end] == middle[len(middle)-1] {
+			end++
+		}
+	}
+	start = runeBoundary(was, start)
 	for end < len(was) && !utf8.RuneStart(was[end]) {
 		end++
 	}
@@ -93,9 +104,9 @@ func only(raised []string, detector string) bool {
 	return len(raised) == 1 && raised[0] == detector
 }
 
-// joinHolds reports whether the masked copy's joined texts are its texts,
-// joined. Otherwise something was masked that is split between texts, and
-// masking the texts one by one would not remove it.
+// joinHolds reports whether everything that is masked in the copy's joined texts
+// is masked in its texts too. Otherwise something that is split between texts was
+// found, and masking the texts one by one does not remove it.
 func (p *piece) joinHolds(masked []byte) bool {
 	if p.joined == 0 {
 		return true
@@ -119,7 +130,23 @@ func (p *piece) joinHolds(masked []byte) bool {
 		}
 		return nil
 	})
-	return err == nil && joined == joinTexts(texts, p.joined)
+	return err == nil && covered(joinTexts(p.src.texts, p.joined), joined, joinTexts(texts, p.joined))
+}
+
+// covered reports whether wherever found differs from original, removed does too.
+func covered(original, found, removed string) bool {
+	if found == original || found == removed {
+		return true
+	}
+	if len(found) != len(original) || len(removed) != len(original) {
+		return false
+	}
+	for i := range len(original) {
+		if found[i] != original[i] && removed[i] == original[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // edits turns edits of what was sent into findings about the content.

@@ -73,6 +73,9 @@ func (s *airs) Scan(ctx context.Context, c scanner.Content) (scanner.Verdict, er
 	if st == nil {
 		return scanner.Verdict{}, &scanner.Error{Reason: scanner.ReasonNotConfigured, Message: "panscanner waits for its configuration"}
 	}
+	if ctx.Err() != nil { // spare the work on content that may be large
+		return scanner.Verdict{}, &scanner.Error{Reason: scanner.ReasonTimeout, ContentCaused: true, Message: "the scan had ended before it began"}
+	}
 	asked, failure := st.config.split(c)
 	if failure != nil {
 		return scanner.Verdict{}, failure

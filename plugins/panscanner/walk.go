@@ -36,7 +36,7 @@ type walker struct {
 // newWalker reads doc. Lone surrogates become U+FFFD, as they do everywhere in
 // the relay. Duplicate names are not looked for: the relay refuses them.
 func newWalker(doc []byte) *walker {
-	return &walker{dec: jsontext.NewDecoder(bytes.NewReader(doc), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	return &walker{dec: jsontext.NewDecoder(bytes.NewBuffer(doc), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
 }
 
 // read returns the next token; the error is io.EOF at the proper end. The

@@ -31,36 +31,58 @@ var (
 	codeFeatures     = []string{maliciousCode}
 )
 
-var expressions = sync.OnceValue(func() map[string]*regexp.Regexp {
-	return map[string]*regexp.Regexp{
-		injection: regexp.MustCompile(`(?i)(ignore|disregard|forget) (all |any |the |your )*(previous|prior|above|current|earlier) (instruction|guardrail|rule)` +
-			`|<important>|do not (tell|inform) the user|reveal your system prompt`),
-		agent:         regexp.MustCompile(`(?i)~?/\.ssh/id_[a-z0-9]+|pretend i am|before using this tool`),
-		urlCats:       regexp.MustCompile(`(?i)urlfiltering\.paloaltonetworks\.com/test-(malware|phishing|command-and-control|grayware)`),
-		dbSecurity:    regexp.MustCompile(`(?i)\b(drop|truncate) table\b|' or '?1'?\s*=\s*'?1`),
-		toxicContent:  regexp.MustCompile(`(?i)\bairstest toxic phrase\b`),
-		maliciousCode: regexp.MustCompile(`EICAR-STANDARD-ANTIVIRUS-TEST-FILE|(?i)curl [^|]{1,200}\| *(ba|z)?sh\b|rm -rf /(\s|$)`),
-		sourceCode:    regexp.MustCompile(`(?m)^\s*(def \w+\(|func \w+\(|import \w+|#include <)|"type"\s*:\s*"object"`),
+// expression is a regular expression that is only tried on texts that hold one
+// of the hints, which are in lower case: content can be megabytes.
+type expression struct {
+	hints []string
+	expr  *regexp.Regexp
+}
+
+func (e expression) match(t prepared) bool { return e.hinted(t) && e.expr.MatchString(t.text) }
+
+func (e expression) hinted(t prepared) bool {
+	return slices.ContainsFunc(e.hints, func(hint string) bool { return strings.Contains(t.lower, hint) })
+}
+
+// prepared is a text with its lower-case form.
+type prepared struct{ text, lower string }
+
+func prepare(text string) prepared { return prepared{text: text, lower: strings.ToLower(text)} }
+
+var expressions = sync.OnceValue(func() map[string]expression {
+	of := func(expr string, hints ...string) expression {
+		return expression{hints: hints, expr: regexp.MustCompile(expr)}
+	}
+	return map[string]expression{
+		injection: of(`(?i)(ignore|disregard|forget) (all |any |the |your )*(previous|prior|above|current|earlier) (instruction|guardrail|rule)`+
+			`|<important>|do not (tell|inform) the user|reveal your system prompt`,
+			"instruction", "guardrail", "rule", "<important>", "do not ", "system prompt"),
+		agent:         of(`(?i)~?/\.ssh/id_[a-z0-9]+|pretend i am|before using this tool`, "/.ssh/", "pretend i am", "before using"),
+		urlCats:       of(`(?i)urlfiltering\.paloaltonetworks\.com/test-(malware|phishing|command-and-control|grayware)`, "urlfiltering."),
+		dbSecurity:    of(`(?i)\b(drop|truncate) table\b|' or '?1'?\s*=\s*'?1`, " table", "' or "),
+		toxicContent:  of(`(?i)\bairstest toxic phrase\b`, "airstest"),
+		maliciousCode: of(`EICAR-STANDARD-ANTIVIRUS-TEST-FILE|(?i)curl [^|]{1,200}\| *(ba|z)?sh\b|rm -rf /(\s|$)`, "eicar", "curl", "rm -rf"),
+		sourceCode:    of(`(?m)^\s*(def \w+\(|func \w+\(|import \w+|#include <)|"type"\s*:\s*"object"`, "def ", "func ", "import ", "#include", `"object"`),
 	}
 })
 
 // pattern is one data pattern of the dlp detector.
 type pattern struct {
+	expression
 	names      []string
-	expr       *regexp.Regexp
 	credential bool
 }
 
 var patterns = sync.OnceValue(func() []pattern {
+	of := func(expr, hint string, credential bool, names ...string) pattern {
+		return pattern{expression{[]string{hint}, regexp.MustCompile(expr)}, names, credential}
+	}
 	return []pattern{
-		{
-			names: []string{"Tax Id - US - TIN", "National Id - US Social Security Number - SSN"},
-			expr:  regexp.MustCompile(`\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b`),
-		},
-		{names: []string{"Credit Card Number"}, expr: regexp.MustCompile(`\b4[0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}\b`)},
-		{names: []string{"Secret Key - AWS Access Key ID"}, expr: regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b`), credential: true},
-		{names: []string{"Secret Key - GitHub Token"}, expr: regexp.MustCompile(`\bgh[pousr]_[0-9A-Za-z]{36}\b`), credential: true},
-		{names: []string{"Secret Key - Private Key"}, expr: regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----`), credential: true},
+		of(`\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b`, "-", false, "Tax Id - US - TIN", "National Id - US Social Security Number - SSN"),
+		of(`\b4[0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}\b`, "4", false, "Credit Card Number"),
+		of(`\b(AKIA|ASIA)[0-9A-Z]{16}\b`, "ia", true, "Secret Key - AWS Access Key ID"),
+		of(`\bgh[pousr]_[0-9A-Za-z]{36}\b`, "gh", true, "Secret Key - GitHub Token"),
+		of(`-----BEGIN [A-Z ]*PRIVATE KEY-----`, "-----begin", true, "Secret Key - Private Key"),
 	}
 })
 
@@ -73,26 +95,26 @@ type detection struct {
 
 // detect runs the enabled ones of the named detectors over text.
 func (p *Profile) detect(text string, features []string) detection {
-	d := detection{flags: flags{}}
+	d, t := detection{flags: flags{}}, prepare(text)
 	for _, f := range features {
 		if p.actionOf(f) == actionOff || slices.Contains(p.SlowDetectors, f) {
 			continue
 		}
-		d.flags[f] = p.fires(f, text, &d)
+		d.flags[f] = p.fires(f, t, &d)
 	}
 	if p.SourceCode && slices.Contains(features, dlp) {
-		d.flags[sourceCode] = expressions()[sourceCode].MatchString(text)
+		d.flags[sourceCode] = expressions()[sourceCode].match(t)
 		d.flags[dlp] = d.flags[dlp] || d.flags[sourceCode]
 	}
 	return d
 }
 
-func (p *Profile) fires(feature, text string, d *detection) bool {
+func (p *Profile) fires(feature string, t prepared, d *detection) bool {
 	switch feature {
 	case dlp:
 		hit := false
 		for _, pat := range patterns() {
-			if pat.expr.MatchString(text) {
+			if pat.match(t) {
 				hit = true
 				d.credential = d.credential || pat.credential
 			}
@@ -100,17 +122,16 @@ func (p *Profile) fires(feature, text string, d *detection) bool {
 		return hit
 	case topicViolation:
 		for _, topic := range p.BlockedTopics {
-			if strings.Contains(strings.ToLower(text), strings.ToLower(topic)) {
+			if strings.Contains(t.lower, strings.ToLower(topic)) {
 				d.topics = append(d.topics, topic)
 			}
 		}
 		return len(d.topics) > 0
 	case urlCats:
-		listed := func(u string) bool { return strings.Contains(text, u) }
-		return expressions()[urlCats].MatchString(text) || slices.ContainsFunc(p.URLs, listed)
+		listed := func(u string) bool { return strings.Contains(t.text, u) }
+		return expressions()[urlCats].match(t) || slices.ContainsFunc(p.URLs, listed)
 	default:
-		expr := expressions()[feature]
-		return expr != nil && expr.MatchString(text)
+		return expressions()[feature].match(t) // none: no hints, no match
 	}
 }
 

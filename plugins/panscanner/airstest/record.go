@@ -12,9 +12,12 @@ type Record struct {
 	Method string
 	Path   string
 	Query  string
+	Proto  string // HTTP/1.1 or HTTP/2.0
+	TLS    uint16 // version as crypto/tls numbers them; 0: none
 	Header http.Header
 	Body   []byte
-	Status int // what it answered
+	Status int    // what it answered
+	Answer []byte // the body of the answer
 }
 
 // Requests returns what was received so far, in the order of completion.
@@ -33,10 +36,16 @@ func (s *Server) Take() []Record {
 	return taken
 }
 
-// recorder notes the status of an answer.
+// recorder notes an answer.
 type recorder struct {
 	http.ResponseWriter
 	status int
+	body   []byte
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.body = append(r.body, p...)
+	return r.ResponseWriter.Write(p) //nolint:wrapcheck // a writer's error is its caller's business
 }
 
 func (r *recorder) WriteHeader(status int) {

@@ -113,13 +113,17 @@ func (s *Server) Queue(faults ...string) error {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 	record := Record{Time: time.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header.Clone()}
+	record.Proto = r.Proto
+	if r.TLS != nil {
+		record.TLS = r.TLS.Version
+	}
 	fault, err := s.faultFor(r)
 	if err != nil {
 		writeError(rec, badRequest(err.Error()))
 		return
 	}
 	defer func() {
-		record.Status = rec.status
+		record.Status, record.Answer = rec.status, rec.body
 		s.mu.Lock()
 		s.log = append(s.log, record)
 		s.mu.Unlock()
