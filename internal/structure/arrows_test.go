@@ -116,7 +116,7 @@ var foreign = []arrow{
 	{"scanner/scannertest", grpc, "it looks at the wire"},
 	{"scanner/scannertest", protobuf, "it looks at the wire"},
 
-	{"plugins/guard", yaml, "its rules are files"},
+	{"plugins/guard", "github.com/pelletier/go-toml/v2", "its rules are files"},
 	{"plugins/guard", "golang.org/x/text", "text is compared in its normal form"},
 	{"plugins/panscanner", jsontext, "names of the API are matched byte for byte"},
 	{"plugins/panscanner", "golang.org/x/sync", "the chunks of one content are scanned concurrently"},

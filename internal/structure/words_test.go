@@ -26,7 +26,8 @@ var words = []word{
 	{pattern: `-----BEGIN [A-Z ]*PRIVATE` + ` KEY-----\n[A-Za-z0-9+/=]{60}`, why: "a key, even of a test, sets off everybody's scanners"},
 }
 
-// unread are files that we did not write.
+// unread are files that we did not write. Test data, which quotes what others
+// write, is not read either.
 var unread = []string{"LICENSE", "go.sum", "*/go.sum", "*/*/go.sum", "proto/*/*/*/*.pb.go"}
 
 func TestWords(t *testing.T) {
@@ -35,7 +36,7 @@ func TestWords(t *testing.T) {
 		patterns[i] = regexp.MustCompile(`(?m)` + w.pattern)
 	}
 	walk(t, func(file string) {
-		if matchesAny(unread, file) {
+		if matchesAny(unread, file) || strings.Contains(file, "/testdata/") {
 			return
 		}
 		text := read(t, file)
