@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/mcp-relay/relay/internal/audit"
 	"github.com/mcp-relay/relay/internal/config"
@@ -60,6 +61,27 @@ func assemble(ctx context.Context, cfg *config.Config, log *slog.Logger, stderr 
 		Gate: gate, Audit: a.audit, Log: log,
 	})
 	return a, nil
+}
+
+// scannerWait is how long a start waits for scanners before it goes on without
+// them; what they have to judge is held back until they are there.
+const scannerWait = 10 * time.Second
+
+// ready waits for the scanners. It fails when one of them was given up: its
+// program or its configuration has to be changed, and until then the relay
+// would do nothing but block.
+func (a *assembly) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, scannerWait)
+	defer cancel()
+	for _, s := range a.scanners {
+		if err := s.Ready(ctx); err != nil {
+			if s.State() == plugin.Failed {
+				return invalid{err}
+			}
+			a.log.Warn("a scanner is not ready; what it judges is held back", slog.Any("error", err))
+		}
+	}
+	return nil
 }
 
 // close ends everything, the servers first: what they still say is judged.
@@ -136,7 +158,7 @@ func (a *assembly) startScanners(ctx context.Context, cfg *config.Config) ([]sca
 	members := make([]scan.Member, 0, len(cfg.Relay.Scanners))
 	for i := range cfg.Relay.Scanners {
 		c := &cfg.Relay.Scanners[i]
-		s, err := plugin.Start(ctx, pluginSpec(c), a.warden, a.log.With(slog.String("scanner", c.Name)))
+		s, err := plugin.Start(ctx, pluginSpec(c), a.warden, a.log)
 		if err != nil {
 			return nil, fmt.Errorf("scanner %s: %w", c.Name, err)
 		}
@@ -196,17 +218,16 @@ func (a *assembly) servers(cfg *config.Config) []relay.Server {
 
 // dialer returns how to connect to a server.
 func (a *assembly) dialer(cfg *config.Config, c *config.Server) relay.Dialer {
-	log := a.log.With(slog.String("server", c.Name))
 	if c.Type != config.TypeStdio {
 		d := downstream.HTTP{
-			Name: c.Name, URL: c.URL, Headers: c.Headers, MaxMessage: cfg.Relay.MaxMessage, Log: log, Shape: protocol.Message(),
+			Name: c.Name, URL: c.URL, Headers: c.Headers, MaxMessage: cfg.Relay.MaxMessage, Log: a.log, Shape: protocol.Message(),
 		}
 		return relay.DialFunc(func(ctx context.Context, h peer.Handler) (relay.Connection, error) { return d.Dial(ctx, h) })
 	}
 	d := downstream.Stdio{
 		Name: c.Name, Command: c.Command, Args: c.Args, Dir: c.Dir, MaxMessage: cfg.Relay.MaxMessage,
 		Env:    process.Environment(process.DefaultAllow(), c.Env, c.InheritEnv),
-		Warden: a.warden, Log: log, Shape: protocol.Message(),
+		Warden: a.warden, Log: a.log, Shape: protocol.Message(),
 	}
 	return relay.DialFunc(func(ctx context.Context, h peer.Handler) (relay.Connection, error) { return d.Dial(ctx, h) })
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mcp-relay/relay/internal/printable"
+	"github.com/mcp-relay/relay/internal/process"
 )
 
 // The rules of the user interface. Standard output is data: the MCP stream of
@@ -34,6 +35,11 @@ func (e invalid) Unwrap() error { return e.error }
 
 // Main runs the program and returns its exit code.
 func Main() int {
+	// Before the first secret is read: what the relay starts runs as the same
+	// user and could look into it.
+	if err := process.HardenSelf(); err != nil {
+		fmt.Fprintln(os.Stderr, "relay: other processes of this user can read this one:", err)
+	}
 	if code, ok := helper(os.Args[1:]); ok {
 		return code
 	}

@@ -135,7 +135,7 @@ func (s *stage) play(client *demo.Client, start time.Time) (surprises int, err e
 			return surprises, err
 		}
 		s.say("  %-8s  %s (%s, %s)\n", a.Outcome, printable.Escape(step.Title, maxLine), printable.String(step.Tool), round(a.Took))
-		s.say("            the model sees: %q\n", printable.Escape(a.Text, 160))
+		s.say("            the model sees: \"%s\"\n", printable.Escape(a.Text, 160))
 		s.why("", step.Tool, a.ScanID)
 		if step.Expect != "" && step.Expect != a.Outcome {
 			surprises++
@@ -181,6 +181,7 @@ func (s *stage) startRelay(ctx context.Context) (*exec.Cmd, io.WriteCloser, io.R
 		}
 	}
 	cmd := exec.CommandContext(ctx, exe, "run", "--config", configPath) //nolint:gosec // it is this program
+	cmd.Args[0] = "relay"                                               // not the name of the link that starts it
 	cmd.Stderr = &s.stderr
 	if s.options.verbose {
 		cmd.Stderr = s.options.std.err

@@ -5,7 +5,6 @@ import (
 	"os"
 
 	"github.com/mcp-relay/relay/internal/bundled"
-	"github.com/mcp-relay/relay/internal/plugin"
 	"github.com/mcp-relay/relay/internal/process"
 	"github.com/mcp-relay/relay/scanner"
 )
@@ -14,8 +13,9 @@ import (
 // handled before the command line is built, because each is a process that
 // every relay pays for.
 const (
-	wardenCommand = "__warden"
-	serverCommand = "__demo-server"
+	wardenCommand  = "__warden"
+	scannerCommand = "__scanner" // package plugin starts bundled scanners with it
+	serverCommand  = "__demo-server"
 )
 
 // helper runs a hidden sub-command. ok is false when args name none.
@@ -30,7 +30,7 @@ func helper(args []string) (code int, ok bool) {
 			return exitFailed, true
 		}
 		return exitOK, true
-	case args[0] == plugin.BundledCommand && len(args) == 2:
+	case args[0] == scannerCommand && len(args) == 2:
 		s, known := bundled.New(args[1])
 		if !known {
 			fmt.Fprintln(os.Stderr, "relay: there is no such bundled scanner")

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"path/filepath"
 	"text/tabwriter"
 	"time"
@@ -100,4 +103,35 @@ func runPluginDescribe(ctx context.Context, o *describeOptions, which string) er
 		return fmt.Errorf("describing the scanner: %w", err)
 	}
 	return printInfo(o.std.out, &info)
+}
+
+// printInfo prints what a scanner says of itself. All of it is foreign text.
+func printInfo(out io.Writer, info *plugin.Info) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "name\t%s\n", printable.String(info.Name))
+	fmt.Fprintf(w, "version\t%s\n", printable.String(info.Version))
+	fmt.Fprintf(w, "sdk\t%s\n", printable.String(info.SDK))
+	fmt.Fprintf(w, "phases\t%s\n", orAll(phaseList(info.Phases)))
+	fmt.Fprintf(w, "deterministic\t%t\n", info.Deterministic)
+	fmt.Fprintf(w, "needs network\t%t\n", info.NeedsNetwork)
+	fmt.Fprintf(w, "configuration\t%t\n", info.Configurable)
+	if info.MaxConcurrent > 0 {
+		fmt.Fprintf(w, "concurrent scans\t%d\n", info.MaxConcurrent)
+	}
+	if err := w.Flush(); err != nil || info.ConfigSchema == nil {
+		return err
+	}
+	var schema bytes.Buffer
+	if err := json.Indent(&schema, info.ConfigSchema, "  ", "  "); err != nil {
+		return fmt.Errorf("the schema of its configuration: %w", err)
+	}
+	_, err := fmt.Fprintf(out, "configuration schema\n  %s\n", lines(schema.String()))
+	return err
+}
+
+func orAll(list string) string {
+	if list == "" {
+		return "all"
+	}
+	return list
 }

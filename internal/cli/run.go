@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -65,8 +66,11 @@ func runRelay(ctx context.Context, o *runOptions) error {
 	defer a.close()
 
 	sink := front.NewStdioSink(o.std.out)
-	client := a.relay.Connect(ctx, "stdio", "local", sink)
+	client := a.relay.Connect(ctx, rand.Text(), "local", sink)
 	a.relay.Start(ctx)
+	if err := a.ready(ctx); err != nil {
+		return err
+	}
 	stdio := front.Stdio{In: o.std.in, MaxMessage: cfg.Relay.MaxMessage, Shape: protocol.Message()}
 	err = stdio.Serve(ctx, client)
 

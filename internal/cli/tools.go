@@ -36,6 +36,9 @@ func runTools(ctx context.Context, o *runOptions) error {
 	}
 	defer a.close()
 	a.relay.Start(ctx)
+	if err := a.ready(ctx); err != nil {
+		return err
+	}
 	a.relay.Settle(ctx)
 
 	w := tabwriter.NewWriter(o.std.out, 0, 0, 2, ' ', 0)

@@ -35,6 +35,12 @@ var (
 // catalogue asks a server for everything of a kind and has it judged.
 func (s *server) catalogue(ctx context.Context, l *link, k registry.Kind) ([]registry.Item, error) {
 	raw, err := s.fetch(ctx, l, k)
+	if errors.Is(err, errListing) || errors.Is(err, errTooMany) {
+		// A server that lists one kind badly may be good for the others.
+		s.relay.log.Warn("nothing of a kind is offered", slog.String("server", s.cfg.Name),
+			slog.String("kind", k.String()), slog.Any("error", err))
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
