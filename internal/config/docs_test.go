@@ -28,7 +28,7 @@ func TestManualTables(t *testing.T) {
 	if !*update {
 		t.Fatalf("%s is out of date: run go test ./internal/config -run Manual -update", manual)
 	}
-	if err := os.WriteFile(manual, []byte(got), 0o644); err != nil { //nolint:gosec // a page of the manual
+	if err := os.WriteFile(manual, []byte(got), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -63,7 +63,7 @@ func writeRows(b *strings.Builder, prefix string, rows []reference) {
 }
 
 var (
-	fence       = regexp.MustCompile("(?ms)^```(yaml|json|jsonc)\n(.*?)^```")
+	fence       = regexp.MustCompile("(?ms)^```(yaml|json|jsonc)\n(.*?)\n```")
 	configKey   = regexp.MustCompile(`(?m)^(?:\{?\s{0,2}"(?:mcpServers|servers|relay|mcpRelay)"|(?:mcpServers|servers|relay|mcpRelay))\s*:`)
 	placeholder = regexp.MustCompile(`\$\{(?:env:)?(\w+)\}`)
 )

@@ -60,7 +60,8 @@ func readDotenv(configFile string, out *notes) *dotenv {
 		name, value, ok := parseDotenvLine(line)
 		switch {
 		case !ok:
-			out.report(Diagnostic{File: d.path, Line: i + 1, Column: 1, Message: "this line is not NAME=value", Hint: "begin remarks with #"})
+			bad := Diagnostic{File: d.path, Line: i + 1, Column: 1, Message: "this line is not NAME=value", Hint: "begin remarks with #"}
+			out.report(bad)
 		case name == "":
 		case deniedVariable(name):
 			d.denied = append(d.denied, name)

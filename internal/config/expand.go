@@ -69,13 +69,15 @@ func (v *variables) reference(n *node, ref string, useDotenv bool) (string, bool
 	name, fallback, hasFallback := strings.Cut(ref, ":-")
 	if scheme, rest, ok := strings.Cut(name, ":"); ok {
 		if scheme != "env" {
-			v.notes.problem(n, "set an environment variable and write ${NAME}", "${%s:...} is not supported", printable(cut(scheme)))
+			v.notes.problem(n, "set an environment variable and write ${NAME}",
+				"${%s:...} is not supported", printable(cut(scheme)))
 			return "", false
 		}
 		name = rest
 	}
 	if !variableName().MatchString(name) {
-		v.notes.problem(n, "write ${NAME} or ${NAME:-default}, or $${ for a literal ${", "%s is not the name of a variable", quote(name))
+		v.notes.problem(n, "write ${NAME} or ${NAME:-default}, or $${ for a literal ${",
+			"%s is not the name of a variable", quote(name))
 		return "", false
 	}
 	value, ok := v.lookup(name, useDotenv)
@@ -112,7 +114,8 @@ func (v *variables) unsetHint(name string, useDotenv bool) string {
 	case slices.Contains(file.denied, name):
 		return fmt.Sprintf("set %s in the environment of the relay; a .env file may not set it", name)
 	case inFile && !useDotenv:
-		return fmt.Sprintf("set %s in the environment of the relay; .env serves only command, args, env, cwd, url and headers of servers", name)
+		return fmt.Sprintf("set %s in the environment of the relay; "+
+			".env serves only command, args, env, cwd, url and headers of servers", name)
 	default:
 		return fmt.Sprintf("set %s where the relay is started, or write ${%s:-default}", name, name)
 	}

@@ -13,7 +13,7 @@ import (
 func headers() value[entry] {
 	return value[entry]{
 		label:  "object of strings",
-		schema: map[string]any{"type": "object", "additionalProperties": map[string]any{"type": []string{"string", "number", "boolean"}}},
+		schema: mapSchema("string", "number", "boolean"),
 		read: func(r *reader, n *node, dst *entry) {
 			if n.kind == nullKind || !r.is(n, objectKind) {
 				return

@@ -30,7 +30,7 @@ relay:
 			"HTTPS_PROXY=http://evil.example\nROOT=/etc\nPATH=.\nLD_PRELOAD=./evil.so\nMCP_RELAY_MAX_TOOLS=1\n")
 	for _, name := range []string{"guard", "npx", "acme", "lab"} {
 		writeAt(t, filepath.Join(hostile, name), "#!/bin/sh\n")
-		if err := os.Chmod(filepath.Join(hostile, name), 0o700); err != nil { //nolint:gosec // a program in a test
+		if err := os.Chmod(filepath.Join(hostile, name), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}

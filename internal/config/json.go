@@ -69,7 +69,7 @@ func (f *jsonFile) value(depth int) (*node, error) {
 func (f *jsonFile) scalar(raw jsontext.Value, depth int) *node {
 	at := f.here(len(raw))
 	k, text := nullKind, string(raw)
-	switch raw.Kind() {
+	switch raw.Kind() { //nolint:exhaustive // null is the default; containers do not get here
 	case '"':
 		k = stringKind
 		if unquoted, err := jsontext.AppendUnquote(nil, raw); err == nil {
@@ -131,8 +131,7 @@ func (f *jsonFile) container(depth int) (*node, error) {
 func (f *jsonFile) syntax(err error) {
 	at := f.here(0)
 	reason := "it ends too early"
-	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) {
+	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		at.line, at.col = f.lines.at(int(syntactic.ByteOffset))
 		if !errors.Is(err, io.ErrUnexpectedEOF) {
 			reason = printable(syntactic.Err.Error())

@@ -143,14 +143,16 @@ func (l *loader) checkServers(root *node, found bool) {
 	case count == 0 && len(l.notes.problems) == 0:
 		l.notes.problem(root, "add a server to mcpServers", "the file has no servers")
 	case count > l.config.Relay.MaxServers:
-		l.notes.problem(root, "raise relay.max_servers or remove some", "there are %d servers; at most %d are allowed", count, l.config.Relay.MaxServers)
+		l.notes.problem(root, "raise relay.max_servers or remove some",
+			"there are %d servers; at most %d are allowed", count, l.config.Relay.MaxServers)
 	case count > 0 && !enabled:
 		l.notes.warn(nil, "", "every server is disabled")
 	}
 	if allowed := l.config.Relay.AllowHidden; allowed != nil {
 		for _, name := range *allowed {
 			if !slices.Contains(l.serverNames(), name) {
-				l.notes.warn(root.get("relay").get("allow_hidden"), didYouMean(name, l.serverNames(), ""), "there is no server %s", quote(name))
+				at := root.get("relay").get("allow_hidden")
+				l.notes.warn(at, didYouMean(name, l.serverNames(), ""), "there is no server %s", quote(name))
 			}
 		}
 	}

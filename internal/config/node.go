@@ -107,9 +107,8 @@ func plainName(name string) bool {
 	if name == "" || len(name) > maxQuoted {
 		return false
 	}
-	return strings.IndexFunc(name, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' || r == '$')
-	}) < 0
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-$"
+	return strings.Trim(name, plain) == ""
 }
 
 // lines finds the line and column of byte offsets.

@@ -21,7 +21,8 @@ func relayFields() []field[Relay] {
 		},
 		{
 			name: "scanners", value: list(scannerFields(), func(r *Relay) *[]Scanner { return &r.Scanners }),
-			doc: "Who judges content, in the order of reports. Without it: panscanner when AIRS credentials are present, with guard for notifications; else guard for everything.",
+			doc: "Who judges content, in the order of reports. Without it: panscanner when AIRS credentials are " +
+				"present, with guard for notifications; else guard for everything.",
 		},
 		{
 			name: "allow_unscanned", value: phases(func(r *Relay) *[]verdict.Phase { return &r.AllowUnscanned }),
@@ -29,19 +30,22 @@ func relayFields() []field[Relay] {
 		},
 		{
 			name: "allow_hidden", value: allowHidden(),
-			doc: "The only servers whose hidden_mode has effect; others that ask for it are scanned. Without it every server that asks is hidden.",
+			doc: "The only servers whose hidden_mode has effect; others that ask for it are scanned. Without it every " +
+				"server that asks is hidden.",
 		},
 		{
-			name: "start_timeout", def: "10s", value: duration(time.Second, 10*time.Minute, func(r *Relay) *time.Duration { return &r.StartTimeout }),
-			doc: "How long a client waits for a server that is starting.",
+			name: "start_timeout", def: "10s",
+			value: duration(time.Second, 10*time.Minute, func(r *Relay) *time.Duration { return &r.StartTimeout }),
+			doc:   "How long a client waits for a server that is starting.",
 		},
 		{
 			name: "call_timeout", def: "10m", value: duration(0, 24*time.Hour, func(r *Relay) *time.Duration { return &r.CallTimeout }),
 			doc: "How long a request to a server may take; 0 is no limit.",
 		},
 		{
-			name: "relist_interval", def: "24h", value: duration(0, 30*24*time.Hour, func(r *Relay) *time.Duration { return &r.RelistInterval }),
-			doc: "How often servers are asked for their definitions again; 0 is only when they say that these changed.",
+			name: "relist_interval", def: "24h",
+			value: duration(0, 30*24*time.Hour, func(r *Relay) *time.Duration { return &r.RelistInterval }),
+			doc:   "How often servers are asked for their definitions again; 0 is only when they say that these changed.",
 		},
 		{
 			name: "max_servers", def: "128", value: integer(1, 1000, func(r *Relay) *int { return &r.MaxServers }),
@@ -86,7 +90,8 @@ func scannerFields() []field[Scanner] {
 		},
 		{
 			name: "plugin", required: true, value: text(func(s *Scanner) *string { return &s.Plugin }),
-			doc: "A bundled scanner (guard, noop or panscanner) or the path of a program: absolute, or beginning with ./ and then relative to this file. PATH is not searched.",
+			doc: "A bundled scanner (guard, noop or panscanner) or the path of a program: absolute, or beginning with " +
+				"./ and then relative to this file. PATH is not searched.",
 		},
 		{
 			name: "sha256", value: text(func(s *Scanner) *string { return &s.SHA256 }),
@@ -117,12 +122,15 @@ func scannerFields() []field[Scanner] {
 			doc: "What happens to content during an outage of the scanner.",
 		},
 		{
-			name: "on_content_error", def: PolicyBlock, value: choice(func(s *Scanner) *string { return &s.OnContentError }, PolicyBlock, PolicyAllow),
-			doc: "What happens to content that made the scanner fail: timeout, crash, size, depth. Its author chose it, so allow lets attackers through.",
+			name: "on_content_error", def: PolicyBlock,
+			value: choice(func(s *Scanner) *string { return &s.OnContentError }, PolicyBlock, PolicyAllow),
+			doc: "What happens to content that made the scanner fail: timeout, crash, size, depth. Its author chose " +
+				"it, so allow lets attackers through.",
 		},
 		{
-			name: "timeout", def: "5s", value: duration(10*time.Millisecond, 5*time.Minute, func(s *Scanner) *time.Duration { return &s.Timeout }),
-			doc: "How long one scan may take.",
+			name: "timeout", def: "5s",
+			value: duration(10*time.Millisecond, 5*time.Minute, func(s *Scanner) *time.Duration { return &s.Timeout }),
+			doc:   "How long one scan may take.",
 		},
 		{
 			name: "may_rewrite", def: "false", value: boolean(func(s *Scanner) *bool { return &s.MayRewrite }),

@@ -38,7 +38,8 @@ func (l *loader) finishScanners(n *node) {
 		l.finishPhases(s, at)
 		l.finishServers(s, at)
 		if s.OnContentError == PolicyAllow {
-			l.notes.warn(at.get("on_content_error"), "", "content that makes %s fail passes unjudged; its author can see to that", quote(s.Name))
+			l.notes.warn(at.get("on_content_error"), "",
+				"content that makes %s fail passes unjudged; its author can see to that", quote(s.Name))
 		}
 		if s.Plugin == bundledAIRS {
 			s.Config = l.airs.complete(s.Config, l.opts.Environ)
@@ -71,7 +72,8 @@ func (l *loader) finishPlugin(s *Scanner, at *node) {
 		s.Bundled = true
 		for _, key := range []string{"sha256", "args"} {
 			if extra := at.get(key); extra != nil {
-				l.notes.problem(extra, "remove it, or give the path of a program", "%s is for programs; %s is part of the relay", key, s.Plugin)
+				l.notes.problem(extra, "remove it, or give the path of a program",
+					"%s is for programs; %s is part of the relay", key, s.Plugin)
 			}
 		}
 		return
@@ -83,10 +85,11 @@ func (l *loader) finishPlugin(s *Scanner, at *node) {
 	case strings.HasPrefix(given, "."+string(filepath.Separator)), strings.HasPrefix(given, ".."+string(filepath.Separator)):
 		s.Plugin = filepath.Join(l.reader.dir, given)
 	case strings.ContainsRune(given, filepath.Separator):
-		l.notes.problem(plugin, "write ./ before a path that is relative to this file", "this path is neither absolute nor explicitly relative")
+		l.notes.problem(plugin, "write ./ before a path that is relative to this file",
+			"this path is neither absolute nor explicitly relative")
 	default:
-		l.notes.problem(plugin, didYouMean(s.Plugin, bundledNames, "bundled are "+strings.Join(bundledNames, ", ")+"; a program needs its path, PATH is not searched"),
-			"there is no bundled scanner %s", plugin.shown())
+		hint := "bundled are " + strings.Join(bundledNames, ", ") + "; a program needs its path, PATH is not searched"
+		l.notes.problem(plugin, didYouMean(s.Plugin, bundledNames, hint), "there is no bundled scanner %s", plugin.shown())
 	}
 }
 
@@ -129,12 +132,15 @@ func (l *loader) implyScanners() {
 		}
 		scanners = []Scanner{pan, scanners[0]}
 		if l.airs.profile == "" {
-			l.notes.general("", "set PRISMA_AIRS_AI_PROFILE", "no AI profile is named: Prisma AIRS uses the one that belongs to the key")
+			l.notes.general("",
+				"set PRISMA_AIRS_AI_PROFILE", "no AI profile is named: Prisma AIRS uses the one that belongs to the key")
 		}
-		l.config.Relay.ScannersImplied = "AIRS credentials are in " + l.airs.source + ": panscanner judges everything but notifications, which guard judges"
+		l.config.Relay.ScannersImplied = "AIRS credentials are in " + l.airs.source +
+			": panscanner judges everything but notifications, which guard judges"
 	} else {
 		l.config.Relay.ScannersImplied = "there are no AIRS credentials: guard judges everything, on this machine"
-		l.notes.general("", "set PRISMA_AIRS_API_KEY and PRISMA_AIRS_AI_PROFILE to use Prisma AIRS, or list relay.scanners to make this choice your own",
+		l.notes.general("",
+			"set PRISMA_AIRS_API_KEY and PRISMA_AIRS_AI_PROFILE to use Prisma AIRS, or list relay.scanners to make this choice your own",
 			"%s", l.config.Relay.ScannersImplied)
 	}
 	for i := range scanners {

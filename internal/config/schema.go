@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 )
 
@@ -39,7 +40,10 @@ func Schema() []byte {
 	servers := map[string]any{"type": "object", "additionalProperties": map[string]any{"$ref": "#/$defs/server"}}
 	relay := strictSchema(relayFields())
 	relay["description"] = "What the relay itself does."
-	legacy := map[string]any{"type": []string{"object", "null"}, "description": "The section of a pan-mcp-relay file: apiKey, aiProfile, endpoint and its limits."}
+	legacy := map[string]any{
+		"type":        []string{"object", "null"},
+		"description": "The section of a pan-mcp-relay file: apiKey, aiProfile, endpoint and its limits.",
+	}
 	schema := map[string]any{
 		"$schema":     "https://json-schema.org/draft/2020-12/schema",
 		"title":       "Configuration of the MCP security relay",
@@ -74,9 +78,7 @@ func looseSchema[T any](fields []field[T]) map[string]any {
 	var required []string
 	for _, f := range fields {
 		property := map[string]any{"description": f.doc}
-		for k, v := range f.value.schema {
-			property[k] = v
-		}
+		maps.Copy(property, f.value.schema)
 		if n := scalarNode(f.def); f.def != "" {
 			property["default"] = defaultValue(n)
 		}
@@ -92,6 +94,11 @@ func looseSchema[T any](fields []field[T]) map[string]any {
 		schema["required"] = required
 	}
 	return schema
+}
+
+// mapSchema is the schema of an object whose values are scalars.
+func mapSchema(types ...string) map[string]any {
+	return map[string]any{"type": "object", "additionalProperties": map[string]any{"type": types}}
 }
 
 func defaultValue(n *node) any {

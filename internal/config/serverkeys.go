@@ -16,8 +16,9 @@ type entry struct {
 func serverFields() []field[entry] {
 	return []field[entry]{
 		{
-			name: "type", aliases: []string{"transport"}, omitted: "stdio with command; with url http, or sse when the path ends in /sse", value: serverType(),
-			doc: "How to reach the server: stdio, http (Streamable HTTP; also streamable-http) or sse.",
+			name: "type", aliases: []string{"transport"}, omitted: "stdio with command; with url http, or sse when the path ends in /sse",
+			value: serverType(),
+			doc:   "How to reach the server: stdio, http (Streamable HTTP; also streamable-http) or sse.",
 		},
 		{
 			name: "command", value: text(func(e *entry) *string { return &e.Command }),
@@ -53,24 +54,27 @@ func serverFields() []field[entry] {
 	}
 }
 
+const toolsOffered = "all tools of the server are offered"
+
 // clientKeys are keys that MCP clients write and the relay has no use for. A
 // text is the warning for those whose absence changes something.
 var clientKeys = map[string]string{
 	"alwaysAllow": "", "always_allow": "", "autoApprove": "", "auto_approve": "", "trust": "", "alwaysLoad": "",
-	"description": "", "name": "", "title": "", "icon": "", "note": "", "notes": "", "comment": "", "tags": "", "version": "", "gallery": "",
+	"description": "", "name": "", "title": "", "icon": "", "note": "", "notes": "", "comment": "",
+	"tags": "", "version": "", "gallery": "",
 	"$schema": "", "dev": "", "_meta": "", "id": "", "source": "", "fromGalleryId": "", "provider": "", "registryUrl": "",
 	"enabled": "", "isActive": "", // read beside disabled
 	"sse_read_timeout": "", "terminate_on_close": "", "initTimeout": "", "startupTimeout": "", "startup_timeout_sec": "",
 	"tool_timeout_sec": "set timeout",
 	"envFile":          "list the variables under env",
 	"env_file":         "list the variables under env",
-	"disabledTools":    "all tools of the server are offered",
-	"enabledTools":     "all tools of the server are offered",
-	"enabled_tools":    "all tools of the server are offered",
-	"disabled_tools":   "all tools of the server are offered",
-	"includeTools":     "all tools of the server are offered",
-	"excludeTools":     "all tools of the server are offered",
-	"tools":            "all tools of the server are offered",
+	"disabledTools":    toolsOffered,
+	"enabledTools":     toolsOffered,
+	"enabled_tools":    toolsOffered,
+	"disabled_tools":   toolsOffered,
+	"includeTools":     toolsOffered,
+	"excludeTools":     toolsOffered,
+	"tools":            toolsOffered,
 	"oauth":            "put a token into headers",
 	"auth":             "put a token into headers",
 	"headersHelper":    "put a token into headers",
@@ -93,7 +97,8 @@ func serverType() value[entry] {
 			}
 			kind, ok := known[fold(strings.TrimSpace(n.text))]
 			if !ok {
-				r.notes.problem(n, didYouMean(n.text, []string{"stdio", "streamable-http", "http", "sse"}, "use stdio, http or sse"), "unknown type %s", n.shown())
+				names := []string{"stdio", "streamable-http", "http", "sse"}
+				r.notes.problem(n, didYouMean(n.text, names, "use stdio, http or sse"), "unknown type %s", n.shown())
 			}
 			dst.Type = kind
 		},
@@ -104,7 +109,7 @@ func serverType() value[entry] {
 func environment() value[entry] {
 	return value[entry]{
 		label:  "object of strings",
-		schema: map[string]any{"type": "object", "additionalProperties": map[string]any{"type": []string{"string", "number", "boolean", "null"}}},
+		schema: mapSchema("string", "number", "boolean", "null"),
 		read: func(r *reader, n *node, dst *entry) {
 			if n.kind == nullKind || !r.is(n, objectKind) {
 				return

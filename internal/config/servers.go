@@ -1,8 +1,6 @@
 package config
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -46,7 +44,8 @@ func (l *loader) checkName(m member) bool {
 	default:
 		for _, other := range l.serverNames() {
 			if other != m.name && strings.EqualFold(other, m.name) {
-				l.notes.warn(m.key, "give them names that are easy to tell apart", "this name differs from %s only in case", quote(other))
+				l.notes.warn(m.key, "give them names that are easy to tell apart",
+					"this name differs from %s only in case", quote(other))
 			}
 		}
 		return true
@@ -141,117 +140,6 @@ func (l *loader) clientKey(k member) {
 	l.notes.warn(k.key, "", "this key is not read")
 }
 
-// finishTransport settles how the server is reached; false means that it is
-// not to be added. before is the number of problems there were before it.
-func (l *loader) finishTransport(e *entry, m member, before int) bool {
-	command, address := m.value.get("command"), urlNode(m.value)
-	has := func(n *node) bool {
-		return n != nil && n.kind != nullKind && (n.broken || n.kind != stringKind || strings.TrimSpace(n.text) != "")
-	}
-	switch {
-	case has(command) && has(address):
-		l.notes.problem(m.key, "keep one of the two", "the server has both command and url")
-	case has(command):
-		if e.Type == TypeHTTP || e.Type == TypeSSE {
-			l.notes.problem(m.value.get("type"), "remove type, or give a url", "a server with a command is stdio")
-		}
-		e.Type = TypeStdio
-		if len(e.Headers) > 0 {
-			l.notes.warn(m.value.get("headers"), "", "headers mean nothing for a program")
-		}
-		if command.broken || e.Command == "" {
-			break // reported before
-		}
-		return l.finishCommand(e, m)
-	case has(address):
-		if e.Type == TypeStdio {
-			l.notes.problem(m.value.get("type"), "use http or sse", "a server with a url cannot be stdio")
-			break
-		}
-		if !address.broken && e.URL != "" {
-			l.finishURL(e, address)
-		}
-	case len(l.notes.problems) > before: // a slip of command or url, reported
-	case e.Type == TypeHTTP || e.Type == TypeSSE:
-		l.notes.problem(m.key, "add url", "the server has no url")
-	default:
-		l.notes.problem(m.key, "add command for a program, or url for a server elsewhere", "the server has neither command nor url")
-	}
-	return true
-}
-
-func urlNode(n *node) *node {
-	for _, name := range []string{"url", "serverUrl", "httpUrl"} {
-		if v := n.get(name); v != nil {
-			return v
-		}
-	}
-	return nil
-}
-
-// finishCommand makes paths absolute, so that nothing depends on the current
-// directory, and leaves out a server that is this relay.
-func (l *loader) finishCommand(e *entry, m member) bool {
-	e.Command = expandHome(e.Command, l.opts.Home)
-	if strings.ContainsAny(e.Command, "/"+string(os.PathSeparator)) && !filepath.IsAbs(e.Command) {
-		e.Command = filepath.Join(l.reader.dir, e.Command)
-	}
-	if l.isOurselves(e.Command, e.Args) {
-		l.notes.warn(m.key, "remove it from this file", "this server is the relay itself; it is left out")
-		return false
-	}
-	e.Dir = expandHome(e.Dir, l.opts.Home)
-	if !filepath.IsAbs(e.Dir) {
-		e.Dir = filepath.Join(l.reader.dir, e.Dir)
-	}
-	return true
-}
-
-// isOurselves reports whether a command would start this relay again, which
-// would start itself again.
-func (l *loader) isOurselves(command string, args []string) bool {
-	if l.opts.Executable == "" {
-		return false
-	}
-	if len(args) > 0 && slices.Contains(l.opts.OwnServers, args[0]) {
-		return false
-	}
-	own, err := os.Stat(l.opts.Executable)
-	for _, word := range append([]string{l.lookPath(command)}, args...) {
-		if slices.Contains(strings.FieldsFunc(word, isShellSpace), l.opts.Executable) {
-			return true
-		}
-		if info, statErr := os.Stat(word); err == nil && statErr == nil && filepath.IsAbs(word) && os.SameFile(own, info) {
-			return true
-		}
-	}
-	return false
-}
-
-// isShellSpace reports whether a shell would end a word here: the relay may
-// stand inside the argument of sh -c.
-func isShellSpace(r rune) bool { return strings.ContainsRune(" \t\n;&|\"'`()", r) }
-
-// lookPath finds a bare command in the absolute directories of PATH.
-func (l *loader) lookPath(command string) string {
-	if filepath.IsAbs(command) {
-		return command
-	}
-	path, _ := l.opts.Environ("PATH")
-	for _, dir := range filepath.SplitList(path) {
-		for _, ext := range executableExtensions {
-			file := filepath.Join(dir, command+ext)
-			if info, err := os.Stat(file); err == nil && filepath.IsAbs(dir) && !info.IsDir() {
-				return file
-			}
-		}
-	}
-	return command
-}
-
-// executableExtensions are what a program's name may lack.
-var executableExtensions = []string{"", ".exe"}
-
 // finishHidden decides whether hidden_mode has effect.
 func (l *loader) finishHidden(e *entry) {
 	asked := e.key
@@ -263,7 +151,8 @@ func (l *loader) finishHidden(e *entry) {
 	}
 	if allowed := l.config.Relay.AllowHidden; allowed != nil && !slices.Contains(*allowed, e.Name) {
 		e.HiddenRefused = true
-		l.notes.warn(asked, "add the server to relay.allow_hidden when this is meant", "hidden_mode is refused; the server %s is scanned", quote(e.Name))
+		l.notes.warn(asked, "add the server to relay.allow_hidden when this is meant",
+			"hidden_mode is refused; the server %s is scanned", quote(e.Name))
 		return
 	}
 	e.Hidden = true

@@ -42,8 +42,7 @@ func readTrusted(path string, limit int64) ([]byte, error) {
 
 // openError leaves out the path, which every message already begins with.
 func openError(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		err = path.Err
 	}
 	return fmt.Errorf("open it: %w", err)

@@ -27,7 +27,7 @@ func TestRefusesWhatOthersWrite(t *testing.T) {
 	if _, err := Load(Options{Path: path, Environ: environ()}); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(env, 0o666); err != nil { //nolint:gosec // what the test is about
+	if err := os.Chmod(env, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Load(Options{Path: path, Environ: environ()}); err == nil || !strings.Contains(err.Error(), env) {
@@ -74,12 +74,15 @@ func TestLeavesItselfOut(t *testing.T) {
 		"b": {"command": "other", "args": ["run"]},
 		"c": {"command": "sudo", "args": ["-n", "`+link+`"]},
 		"d": {"command": "sh", "args": ["-c", "exec `+self+` run"]},
-		"e": {"command": "npx", "args": ["relay"]}}}`)
-	c, err := Load(Options{Path: path, Environ: environ("PATH=" + filepath.Join(dir, "bin")), Executable: self})
+		"e": {"command": "npx", "args": ["relay"]},
+		"f": {"command": "`+self+`", "args": ["play"]}}}`)
+	c, err := Load(Options{
+		Path: path, Environ: environ("PATH=" + filepath.Join(dir, "bin")), Executable: self, OwnServers: []string{"play"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Servers) != 1 || c.Servers[0].Name != "e" {
+	if len(c.Servers) != 2 || c.Servers[0].Name != "e" || c.Servers[1].Name != "f" {
 		t.Errorf("servers %+v", c.Servers)
 	}
 	if n := strings.Count(outcome(c, nil), "this server is the relay itself"); n != 4 {

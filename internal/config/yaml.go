@@ -15,7 +15,7 @@ import (
 // Limits that keep the YAML parser, which recurses and is quadratic in the
 // length of a mapping, from costing more than a moment.
 const (
-	maxYAMLLines   = 5_000
+	maxYAMLLines   = 3_000
 	maxYAMLTokens  = 100_000
 	maxYAMLNesting = 50  // open [ and {
 	maxYAMLIndent  = 200 // columns before the first word of a line
@@ -121,8 +121,7 @@ func boundTokens(tokens token.Tokens) error {
 func (f *yamlFile) syntax(err error) {
 	at := &node{}
 	reason := "the parser cannot read it"
-	var syntax *yaml.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*yaml.SyntaxError](err); ok {
 		reason = printable(syntax.Message)
 		if syntax.Token != nil && syntax.Token.Position != nil {
 			at.line, at.col = syntax.Token.Position.Line, syntax.Token.Position.Column
