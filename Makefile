@@ -31,7 +31,7 @@ VETTED := darwin/arm64 windows/amd64
 # ---- how things are built ----
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -s -w -X github.com/mcp-relay/relay/internal/cli.Version=$(VERSION)
+LDFLAGS := -s -w -X github.com/mcp-relay/relay/internal/cli.version=$(VERSION)
 # The version is passed in, so Go need not ask git, which refuses in checkouts
 # that belong to somebody else.
 GOFLAGS ?=
