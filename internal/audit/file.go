@@ -89,17 +89,17 @@ func (w *file) rotate() error {
 	w.f = nil
 	stem, ext := w.stem()
 	backup := fmt.Sprintf("%s-%s-%d%s", stem, time.Now().UTC().Format("20060102T150405.000000000"), os.Getpid(), ext)
-	renamed := os.Rename(w.path, backup)
+	renamed := os.Rename(w.path, backup) == nil
 	if err := w.open(); err != nil {
 		return err
 	}
-	if renamed != nil {
+	if renamed {
+		w.prune()
+	} else {
 		// Another process has it open, on Windows: go on with the large file and
 		// try again at the next look.
 		w.size = 0
-		return nil
 	}
-	w.prune()
 	return nil
 }
 

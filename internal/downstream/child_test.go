@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,8 +103,8 @@ func serveChild() {
 		case "hold": // answers all that it holds in reverse at "release"
 			held = append(held, id)
 		case "release":
-			for n := len(held) - 1; n >= 0; n-- {
-				fmt.Printf(`{"jsonrpc":"2.0","id":%s,"result":"%s"}`+"\n", held[n], held[n])
+			for _, old := range slices.Backward(held) {
+				fmt.Printf(`{"jsonrpc":"2.0","id":%s,"result":"%s"}`+"\n", old, old)
 			}
 			held = nil
 			fmt.Printf(`{"jsonrpc":"2.0","id":%s,"result":null}`+"\n", id)

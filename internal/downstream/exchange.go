@@ -78,20 +78,21 @@ func (x *exchange) bad(anomaly string, err error) {
 // holds a JSON-RPC error for this call.
 func (x *exchange) refused(res *http.Response, inSession bool) {
 	defer closeBody(res)
+	forgotten := inSession && res.StatusCode == http.StatusNotFound
 	if mediaType(res) == jsonType {
 		body, err := io.ReadAll(io.LimitReader(res.Body, maxErrorBody+1))
 		if err == nil && len(body) <= maxErrorBody {
 			m, err := jsonrpc.Parse(body, x.inbox.shape)
 			// An error without an id is about a request that the server could
 			// not read, and there is only one that it can mean.
-			anonymous := m.ID.IsZero() && !(inSession && res.StatusCode == http.StatusNotFound)
+			anonymous := m.ID.IsZero() && !forgotten
 			if err == nil && m.Error != nil && (anonymous || m.ID == x.call.ID()) {
 				x.call.finish(peer.Reply{Error: m.Error})
 				return
 			}
 		}
 	}
-	if res.StatusCode == http.StatusNotFound && inSession {
+	if forgotten {
 		x.end(errSessionEnded)
 		return
 	}
@@ -153,12 +154,11 @@ func (x *exchange) streamed(ctx context.Context, res *http.Response) {
 			return
 		}
 		if res, err = x.listen(ctx, s.position); err != nil {
-			res = nil
+			x.call.fail(err)
+			return
 		}
-		if res == nil || res.StatusCode != http.StatusOK || mediaType(res) != streamType {
-			if res != nil {
-				closeBody(res)
-			}
+		if res.StatusCode != http.StatusOK || mediaType(res) != streamType {
+			closeBody(res)
 			x.call.fail(peer.ErrGone)
 			return
 		}

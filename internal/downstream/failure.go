@@ -94,7 +94,8 @@ func startError(server, command string, err error) error {
 		return fmt.Errorf("server %q: %w: %s (a desktop program may have a shorter PATH than your shell: env.PATH sets another)",
 			server, err, hint)
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("server %q: there is no program %q, or no such working directory: check command and cwd: %w", server, command, err)
+		return fmt.Errorf("server %q: there is no program %q, or no such working directory: check command and cwd: %w",
+			server, command, err)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("server %q: %q may not be executed: check its permissions: %w", server, command, err)
 	default:

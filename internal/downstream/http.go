@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,7 +87,7 @@ func (s HTTP) Dial(ctx context.Context, h peer.Handler) (Instance, error) {
 		answers:  make(chan struct{}, concurrentAnswer),
 		done:     make(chan struct{}),
 	}
-	go i.sendNotices()
+	go i.sendNotices(life)
 	return i, nil
 }
 
@@ -150,12 +151,7 @@ func checkHeaders(configured map[string]string) (http.Header, error) {
 			return nil, fmt.Errorf("header %q is not a name of a header", name) //nolint:err113 // nobody switches on it
 		}
 		canonical := http.CanonicalHeaderKey(name)
-		for _, own := range ownHeaders {
-			if canonical == own {
-				return nil, fmt.Errorf("header %s is set by the relay: remove it", name) //nolint:err113 // as above
-			}
-		}
-		if strings.HasPrefix(canonical, "Mcp-") {
+		if strings.HasPrefix(canonical, "Mcp-") || slices.Contains(ownHeaders, canonical) {
 			return nil, fmt.Errorf("header %s is set by the relay: remove it", name) //nolint:err113 // as above
 		}
 		if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {

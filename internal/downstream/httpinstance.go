@@ -116,21 +116,21 @@ func (i *httpInstance) Answer(id jsonrpc.ID, c peer.Cleared) error {
 	}
 	go func() {
 		defer func() { <-i.answers }()
-		i.send(frame)
+		i.send(i.life, frame)
 	}()
 	return nil
 }
 
 // sendNotices sends notifications in their order.
-func (i *httpInstance) sendNotices() {
+func (i *httpInstance) sendNotices(life context.Context) {
 	for {
 		select {
-		case <-i.life.Done():
+		case <-life.Done():
 			return
 		case n := <-i.notices:
-			ok := i.send(n.frame)
+			ok := i.send(life, n.frame)
 			if ok && n.method == protocol.Initialized {
-				i.listenOnce()
+				i.listenOnce(life)
 			}
 			close(n.sent)
 		}
@@ -138,12 +138,12 @@ func (i *httpInstance) sendNotices() {
 }
 
 // send posts a message that has no answer and reports whether it was accepted.
-func (i *httpInstance) send(frame []byte) bool {
-	ctx, cancel := context.WithTimeout(i.life, noticeTimeout)
+func (i *httpInstance) send(life context.Context, frame []byte) bool {
+	ctx, cancel := context.WithTimeout(life, noticeTimeout)
 	defer cancel()
-	res, inSession, err := i.post(ctx, frame)
+	res, inSession, err := i.post(ctx, frame) //nolint:bodyclose // discard closes it
 	if err != nil {
-		if i.life.Err() == nil {
+		if life.Err() == nil {
 			i.log.Warn("a message could not be sent to the server", "err", err)
 		}
 		return false
@@ -219,7 +219,7 @@ func (i *httpInstance) deleteSession(grace time.Duration) {
 	if err != nil {
 		return
 	}
-	res, err := i.client.Do(req)
+	res, err := i.client.Do(req) //nolint:bodyclose // discard closes it
 	if err != nil {
 		i.log.Debug("the session was not deleted", "err", describe(err))
 		return

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
@@ -36,9 +37,7 @@ func (i *httpInstance) request(ctx context.Context, method string, body []byte) 
 	// Without GetBody net/http cannot send a body a second time, whatever
 	// becomes of the connection: a call may have run although no answer came.
 	req.GetBody = nil
-	for name, values := range i.headers {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, i.headers)
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.session != "" {

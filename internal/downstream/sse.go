@@ -37,13 +37,15 @@ type events struct {
 	retry    time.Duration
 	read     int64 // bytes of all streams
 
-	buf      []byte // what was read and belongs to no line yet is buf[from:]
-	from     int
-	seen     int  // buf[from:seen] has no line end
-	afterCR  bool // an LF that comes next belongs to the line end before
-	begun    bool // the byte order mark can come no more
-	err      error
-	lineData bool // the event has a data line
+	buf     []byte // what was read and belongs to no line yet is buf[from:]
+	from    int
+	seen    int  // buf[from:seen] has no line end
+	afterCR bool // an LF that comes next belongs to the line end before
+	begun   bool // the byte order mark can come no more
+	err     error
+
+	hasData, hasID bool // what the event that is being read has
+	id             string
 }
 
 const readSize = 16 << 10
@@ -59,9 +61,8 @@ func (s *events) open(r io.Reader) {
 // cuts off is dropped, as the specification wants it.
 func (s *events) next() (event, error) {
 	var e event
-	s.lineData = false
+	s.hasData, s.hasID = false, false
 	size := 0
-	id, hasID := "", false
 	for {
 		line, err := s.line(s.limit - size)
 		if err != nil {
@@ -71,36 +72,41 @@ func (s *events) next() (event, error) {
 			return event{}, errEventTooLong
 		}
 		if len(line) == 0 {
-			if hasID {
-				s.position = id
+			if s.hasID {
+				s.position = s.id
 			}
-			if s.lineData || e.name != "" {
+			if s.hasData || e.name != "" {
 				return e, nil
 			}
 			size = 0
 			continue
 		}
-		field, value, _ := bytes.Cut(line, []byte{':'})
-		value = bytes.TrimPrefix(value, []byte{' '})
-		switch string(field) {
-		case "data":
-			if s.lineData {
-				e.data = append(e.data, '\n')
-			}
-			e.data = append(e.data, value...)
-			s.lineData = true
-		case "event":
-			e.name = string(value)
-		case "id":
-			if isHeaderText(string(value)) || len(value) == 0 {
-				id, hasID = string(value), true
-			}
-		case "retry":
-			if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
-				s.retry = time.Duration(ms) * time.Millisecond
-			}
-		default: // comments, and fields that nobody knows
+		s.field(&e, line)
+	}
+}
+
+// field takes one line of an event.
+func (s *events) field(e *event, line []byte) {
+	name, value, _ := bytes.Cut(line, []byte{':'})
+	value = bytes.TrimPrefix(value, []byte{' '})
+	switch string(name) {
+	case "data":
+		if s.hasData {
+			e.data = append(e.data, '\n')
 		}
+		e.data = append(e.data, value...)
+		s.hasData = true
+	case "event":
+		e.name = string(value)
+	case "id":
+		if isHeaderText(string(value)) || len(value) == 0 {
+			s.id, s.hasID = string(value), true
+		}
+	case "retry":
+		if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
+			s.retry = time.Duration(ms) * time.Millisecond
+		}
+	default: // comments, and fields that nobody knows
 	}
 }
 

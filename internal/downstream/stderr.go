@@ -2,7 +2,6 @@ package downstream
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -38,7 +37,7 @@ func (t *tail) drain(r io.ReadCloser, log *slog.Logger) {
 	for {
 		part, err := in.ReadSlice('\n')
 		t.add(part)
-		if len(part) > 0 && !inLine && log.Enabled(context.Background(), slog.LevelDebug) {
+		if len(part) > 0 && !inLine {
 			if now := time.Now(); now.Sub(window) > logWindow {
 				window, logged = now, 0
 			}

@@ -1,6 +1,7 @@
 package downstream
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -77,23 +78,23 @@ func (s *stream) wait() time.Duration { return min(max(s.retry, shortestTry), lo
 
 // listenOnce opens the stream for what the server says outside of calls. It
 // does so once, after the handshake.
-func (i *httpInstance) listenOnce() {
+func (i *httpInstance) listenOnce(life context.Context) {
 	i.mu.Lock()
 	first := !i.listening
 	i.listening = true
 	i.mu.Unlock()
 	if first {
-		go i.keepListening()
+		go i.keepListening(life)
 	}
 }
 
 // keepListening keeps that stream open until the connection ends or the server
 // says that it has none.
-func (i *httpInstance) keepListening() {
+func (i *httpInstance) keepListening(life context.Context) {
 	s := stream{events: events{limit: i.settings.MaxMessage, retry: firstRetry}, inbox: &i.inbox}
 	backoff := time.Duration(0)
 	for {
-		res, err := i.listen(i.life, s.position)
+		res, err := i.listen(life, s.position)
 		before := s.count
 		switch {
 		case err != nil:
@@ -113,7 +114,7 @@ func (i *httpInstance) keepListening() {
 		} else {
 			backoff = min(2*backoff+shortestTry, longestTry)
 		}
-		if !pause(i.life, max(backoff, s.wait())) {
+		if !pause(life, max(backoff, s.wait())) {
 			return
 		}
 	}
