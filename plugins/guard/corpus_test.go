@@ -20,8 +20,8 @@ import (
 const corpusDir = "GUARD_CORPUS"
 
 type corpusItem struct {
-	ID, Phase, Label, Category, Tier, Text string
-	JSON                                   json.RawMessage
+	ID, Phase, Label, Category, Tier, Text, Want string
+	JSON                                         json.RawMessage
 }
 
 // content wraps an item as the relay would hand it to a scanner.

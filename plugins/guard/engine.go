@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -14,7 +15,6 @@ type engine struct {
 	instructions *instructions
 	secrets      *secretFile
 	searcher     *searcher
-	owners       []owner // of the searcher's probes
 }
 
 // owner says what a probe belongs to. Exactly one member is set.
@@ -39,45 +39,52 @@ func newEngine() (*engine, error) {
 	if e.secrets, err = loadSecrets(); err != nil {
 		return nil, err
 	}
-	var probes []probe
-	add := func(p probe, o owner) {
-		probes = append(probes, p)
-		e.owners = append(e.owners, o)
+	probes, err := e.probes()
+	if err != nil {
+		return nil, err
 	}
+	e.searcher = newSearcher(probes)
+	return e, nil
+}
+
+// probes lists what all rules, features and secret rules look for.
+func (e *engine) probes() ([]probe, error) {
+	var all []probe
 	for i := range e.rules {
 		r := &e.rules[i]
 		if r.Builtin != "" {
 			e.builtin[r.Builtin] = r
 			continue
 		}
-		p, err := newProbe(r.Keywords, r.Pattern, looseRepeat)
+		p, err := newProbes(owner{rule: r}, r.Pattern, r.Keywords, r.Group, looseRepeat)
 		if err != nil {
 			return nil, fmt.Errorf("rule %q: %w", r.ID, err)
 		}
-		p.group = r.Group
-		add(p, owner{rule: r})
+		all = append(all, p...)
 	}
 	for i := range e.instructions.Features {
 		f := &e.instructions.Features[i]
-		p, err := newProbe(f.Keywords, f.Pattern, looseRepeat)
+		p, err := newProbes(owner{feature: f}, f.Pattern, f.Keywords, 0, looseRepeat)
 		if err != nil {
 			return nil, fmt.Errorf("feature of group %q: %w", f.Group, err)
 		}
-		add(p, owner{feature: f})
+		all = append(all, p...)
 	}
 	for i := range e.secrets.Rules {
 		r := &e.secrets.Rules[i]
-		p, err := newProbe(r.Keywords, r.Regex, secretRepeat)
+		group := firstGroup
+		if r.Group > 0 {
+			group = r.Group
+		}
+		p, err := newProbes(owner{secret: r}, r.Regex, r.Keywords, group, secretRepeat)
 		if err != nil {
 			return nil, fmt.Errorf("secret rule %q: %w", r.ID, err)
 		}
-		p.reading = asIs
-		p.group = firstGroup
-		if r.Group > 0 {
-			p.group = r.Group
+		for j := range p {
+			p[j].reading = asIs
+			p[j].token = slices.Contains(tokenRules[:], r.ID)
 		}
-		add(p, owner{secret: r})
+		all = append(all, p...)
 	}
-	e.searcher = newSearcher(probes)
-	return e, nil
+	return all, nil
 }

@@ -187,7 +187,7 @@ type splitCount struct {
 }
 
 // manySplits is how many zero-width characters inside words are no accident.
-const manySplits = 6
+const manySplits = 4
 
 func (s *splitCount) add(r *run) {
 	if !unicode.In(r.before, unicode.Letter, unicode.Digit) || !unicode.In(r.next, unicode.Letter, unicode.Digit) {

@@ -10,39 +10,41 @@ import (
 )
 
 // instructionFile holds the features of the instruction score.
-const instructionFile = "instruction.yaml"
+const instructionFile = "instruction.toml"
 
 // instructions is what instructionFile says.
 type instructions struct {
-	Version    int                  `yaml:"version"`
-	Thresholds map[string]threshold `yaml:"thresholds"`
-	Groups     []featureGroup       `yaml:"groups"`
-	Features   []feature            `yaml:"features"`
+	Version    int                  `toml:"version"`
+	Thresholds map[string]threshold `toml:"thresholds"`
+	Groups     []featureGroup       `toml:"groups"`
+	Features   []feature            `toml:"features"`
 
 	limits [phaseCount]threshold
 }
 
 // threshold is the points from which text is flagged and blocked; 0: never.
 type threshold struct {
-	Flag  int `yaml:"flag"`
-	Block int `yaml:"block"`
+	Flag  int `toml:"flag"`
+	Block int `toml:"block"`
 }
 
 // featureGroup is one part that orders to a model are made of.
 type featureGroup struct {
-	Name string `yaml:"name"`
-	Core bool   `yaml:"core"` // nothing is reported without a core group
+	Name string   `toml:"name"`
+	Core []string `toml:"core"` // the phases, or all, in which it is a core group
+
+	core [phaseCount]bool
 }
 
 // feature is one way in which a group shows in text.
 type feature struct {
-	Group    string   `yaml:"group"`
-	Points   int      `yaml:"points"`
-	Phases   []string `yaml:"phases"` // empty: all
-	Keywords []string `yaml:"keywords"`
-	Pattern  string   `yaml:"pattern"`
-	Hit      []string `yaml:"hit"`
-	Miss     []string `yaml:"miss"`
+	Group    string   `toml:"group"`
+	Points   int      `toml:"points"`
+	Phases   []string `toml:"phases"` // empty: all
+	Keywords []string `toml:"keywords"`
+	Pattern  string   `toml:"pattern"`
+	Hit      []string `toml:"hit"`
+	Miss     []string `toml:"miss"`
 
 	group  int
 	phases [phaseCount]bool
@@ -62,6 +64,12 @@ func loadInstructions() (*instructions, error) {
 			return nil, fmt.Errorf("thresholds: %w", err)
 		}
 		in.limits[p] = t
+	}
+	for i := range in.Groups {
+		g := &in.Groups[i]
+		for p := scanner.PhaseDefinition; int(p) < phaseCount; p++ {
+			g.core[p] = contains(g.Core, "all") || contains(g.Core, p.String())
+		}
 	}
 	for i := range in.Features {
 		f := &in.Features[i]
@@ -97,9 +105,9 @@ type judgement struct {
 }
 
 // judge returns the window of text with the most points, when it has two
-// groups of which one is a core group. That the text was hidden counts as a
-// group of its own.
-func (in *instructions) judge(text string, traits []trait, hidden bool) (judgement, bool) {
+// groups of which one is a core group, or many groups. That the text was hidden
+// counts as a group of its own.
+func (in *instructions) judge(p scanner.Phase, text string, traits []trait, hidden bool) (judgement, bool) {
 	slices.SortStableFunc(traits, func(a, b trait) int { return a.at.start - b.at.start })
 	sentence := sentences(text, traits)
 	var best judgement
@@ -109,7 +117,7 @@ func (in *instructions) judge(text string, traits []trait, hidden bool) (judgeme
 			traits[end].at.start-traits[i].at.start < windowBytes {
 			end++
 		}
-		if j := in.weigh(traits[i:end], hidden); j.points > best.points {
+		if j := in.weigh(p, traits[i:end], hidden); j.points > best.points {
 			best = j
 		}
 	}
@@ -117,7 +125,7 @@ func (in *instructions) judge(text string, traits []trait, hidden bool) (judgeme
 }
 
 // weigh adds up one window: every group counts once, with its best feature.
-func (in *instructions) weigh(window []trait, hidden bool) judgement {
+func (in *instructions) weigh(p scanner.Phase, window []trait, hidden bool) judgement {
 	var (
 		points [maxGroups]int
 		j      judgement
@@ -140,16 +148,23 @@ func (in *instructions) weigh(window []trait, hidden bool) judgement {
 			j.points += t.points - points[t.group]
 			points[t.group] = t.points
 		}
-		if in.Groups[t.group].Core && t.points > core {
+		if in.Groups[t.group].core[p] && t.points > core {
 			core, j.group = t.points, in.Groups[t.group].Name
 		}
 		j.at.end = max(j.at.end, t.at.end)
 	}
-	if groups < 2 || core == 0 {
+	switch {
+	case core > 0 && groups >= 2:
+	case groups >= manyGroups:
+		j.group = "combined"
+	default:
 		return judgement{}
 	}
 	return j
 }
+
+// manyGroups is how many groups are reported without a core group.
+const manyGroups = 4
 
 // hiddenPoints is what it counts that text had to be decoded to be seen.
 const hiddenPoints = 3

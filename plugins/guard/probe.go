@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -17,16 +18,16 @@ const (
 	asIs                         // the bytes, for secrets
 )
 
-// probe is one thing to look for in a view: keywords that the automaton finds
-// and, when it has a pattern, an expression that must match around one.
+// probe is one expression to look for, with the strings without which it
+// cannot match.
 type probe struct {
-	keywords []string // lower-case
-	reading  reading
-	// reach is how many bytes from a keyword the expression may match: the
-	// length of its longest match.
-	reach  int
-	regexp func() *regexp.Regexp // compiled on first use; nil: the keyword is the match
+	owner   owner
+	reading reading
+	plan
+	regexp func() *regexp.Regexp // compiled on first use
 	group  int                   // which group of the expression is reported, or firstGroup
+	// loose matches wherever regexp does, and faster; nil: there is none.
+	loose func() *regexp.Regexp
 }
 
 // firstGroup reports the first group that took part in the match.
@@ -39,75 +40,41 @@ const (
 	// secretRepeat in secret rules, where tokens and keys can be long.
 	looseRepeat  = 48
 	secretRepeat = 4 << 10
+	// slack is how much wider than the longest match a window is on each side.
+	slack = 4
 )
 
-// newProbe checks the expression and measures its reach. It does not compile.
-func newProbe(keywords []string, pattern string, repeat int) (probe, error) {
-	p := probe{reading: asFolded}
-	for _, k := range keywords {
-		if k == "" {
-			return probe{}, errNoKeywords
-		}
-		p.keywords = append(p.keywords, strings.ToLower(k))
-	}
-	if len(p.keywords) == 0 {
-		return probe{}, errNoKeywords
-	}
-	if pattern == "" {
-		return p, nil
-	}
+var errNoKeywords = errors.New("no keywords: name words of which every match contains one, in lower case")
+
+// newProbes checks pattern and takes it apart into probes. Where keywords are
+// given, every match must have one of them. Nothing is compiled yet.
+func newProbes(o owner, pattern string, keywords []string, group, repeat int) ([]probe, error) {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
-		return probe{}, fmt.Errorf("parse the pattern: %w", err)
+		return nil, fmt.Errorf("parse the pattern: %w", err)
 	}
-	p.reach = longest(tree, repeat) + slack
-	p.regexp = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
-	return p, nil
-}
-
-// slack is how much wider than the longest match a window is on each side.
-const slack = 4
-
-var errNoKeywords = errors.New("no keywords, or an empty one: name words of which every match contains one")
-
-// longest returns an upper bound for the bytes that re matches, where an
-// unbounded repetition counts as repeat times.
-func longest(re *syntax.Regexp, repeat int) int {
-	n := 0
-	switch re.Op {
-	case syntax.OpLiteral:
-		n = len(re.Rune)
-		if re.Flags&syntax.FoldCase != 0 || len(string(re.Rune)) > n {
-			n = 3 * len(re.Rune) // K may match the Kelvin sign
-		}
-	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		n = 1
-	case syntax.OpStar, syntax.OpPlus:
-		n = repeat * longest(re.Sub[0], 1)
-	case syntax.OpQuest, syntax.OpCapture:
-		n = longest(re.Sub[0], repeat)
-	case syntax.OpRepeat:
-		times := re.Max
-		if times < 0 {
-			times = re.Min + repeat
-		}
-		n = times * longest(re.Sub[0], repeat)
-	case syntax.OpConcat:
-		for _, sub := range re.Sub {
-			n += longest(sub, repeat)
-		}
-	case syntax.OpAlternate:
-		for _, sub := range re.Sub {
-			n = max(n, longest(sub, repeat))
-		}
-	default: // assertions match nothing
+	parts := []*syntax.Regexp{tree}
+	if group == 0 && len(keywords) == 0 {
+		parts = branches(tree)
 	}
-	return min(n, 4*secretRepeat)
+	probes := make([]probe, 0, len(parts))
+	for _, part := range parts {
+		p := probe{owner: o, reading: asFolded, group: group, plan: newPlan(part, keywords, repeat)}
+		if len(p.clauses) == 0 || slices.Contains(keywords, "") {
+			return nil, fmt.Errorf("%q: %w", part, errNoKeywords)
+		}
+		if loose := loosen(part); loose != nil {
+			p.loose = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(loose.String()) })
+		}
+		p.regexp = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(part.String()) })
+		probes = append(probes, p)
+	}
+	return probes, nil
 }
 
 // found is one match of one probe, in offsets of the view.
 type found struct {
-	probe int
+	owner owner
 	at    span   // what is reported
 	match span   // what the whole expression matched
 	text  string // the view's text
@@ -129,99 +96,134 @@ func (b *budget) take(n int) bool {
 	return true
 }
 
-// searcher finds what many probes look for.
+// searcher finds what many probes look for: first the strings of all of them,
+// in one pass, then the expressions around places where all their clauses are.
 type searcher struct {
 	probes    []probe
+	first     []int // probe -> its first clause, of all clauses in a row
 	automaton *automaton
-	users     [][]uint16 // keyword -> probes
-	lengths   []int      // keyword -> bytes
-	windows   sync.Pool  // *[][]span, one list per probe
+	users     [][]uint16 // string -> clauses
+	places    sync.Pool  // *[][]int32: clause -> where its strings ended
 }
 
-// newSearcher builds the automaton over the keywords of all probes.
+// newSearcher builds the automaton over the strings of all probes.
 func newSearcher(probes []probe) *searcher {
 	s := &searcher{probes: probes}
 	ids := map[string]int{}
-	var keywords []string
-	for i, p := range probes {
-		for _, k := range p.keywords {
-			id, ok := ids[k]
-			if !ok {
-				id = len(keywords)
-				ids[k] = id
-				keywords = append(keywords, k)
-				s.users = append(s.users, nil)
-				s.lengths = append(s.lengths, len(k))
+	var words []string
+	clauses := 0
+	for _, p := range probes {
+		s.first = append(s.first, clauses)
+		for _, c := range p.clauses {
+			for _, w := range c.strings {
+				w = strings.ToLower(w)
+				id, ok := ids[w]
+				if !ok {
+					id = len(words)
+					ids[w] = id
+					words = append(words, w)
+					s.users = append(s.users, nil)
+				}
+				s.users[id] = append(s.users[id], uint16(clauses)) //nolint:gosec // a test bounds their number
 			}
-			s.users[id] = append(s.users[id], uint16(i)) //nolint:gosec // the loader limits the number of probes
+			clauses++
 		}
 	}
-	s.automaton = newAutomaton(keywords)
-	s.windows.New = func() any { w := make([][]span, len(probes)); return &w }
+	s.automaton = newAutomaton(words)
+	s.places.New = func() any { p := make([][]int32, clauses); return &p }
 	return s
 }
 
-// search calls each for every match in text of the probes that wanted says.
-// It stops using expressions when b is spent.
-func (s *searcher) search(text string, wanted func(probe int) bool, b *budget, each func(found)) {
-	windows := s.windows.Get().(*[][]span) //nolint:errcheck,forcetypeassert // only these are in the pool
-	defer s.windows.Put(windows)
-	var touched []uint16
-	s.automaton.find(text, func(keyword uint16, end int) {
-		start := end - s.lengths[keyword]
-		for _, id := range s.users[keyword] {
-			p := &s.probes[id]
-			if p.regexp == nil {
-				if wanted(int(id)) && wholeWord(text, start, end) {
-					at := span{start, end}
-					each(found{int(id), at, at, text})
-				}
-				continue
-			}
-			list := (*windows)[id]
-			if len(list) == 0 {
-				if !wanted(int(id)) {
-					continue
-				}
-				touched = append(touched, id)
-			}
-			(*windows)[id] = addWindow(list, span{start - p.reach, end + p.reach})
+// search calls each for every match in text of the probes that are wanted. It
+// stops using expressions when b is spent.
+func (s *searcher) search(text string, wanted func(*probe) bool, b *budget, each func(found)) {
+	pooled := s.places.Get().(*[][]int32) //nolint:errcheck,forcetypeassert // only these are in the pool
+	defer s.places.Put(pooled)
+	places := *pooled
+	s.automaton.find(text, func(word uint16, end int) {
+		for _, c := range s.users[word] {
+			places[c] = append(places[c], int32(end)) //nolint:gosec // pieces are small
 		}
 	})
-	for _, id := range touched {
-		for _, w := range (*windows)[id] {
-			s.apply(text, int(id), w, b, each)
+	tokens := sync.OnceValue(func() []int32 { return tokenStarts(text) })
+	for i := range s.probes {
+		p := &s.probes[i]
+		own := places[s.first[i] : s.first[i]+len(p.clauses)]
+		if !allFound(own) || !wanted(p) {
+			continue
 		}
-		(*windows)[id] = (*windows)[id][:0]
+		for _, w := range p.windows(text, own, tokens) {
+			p.apply(text, w, b, each)
+		}
+	}
+	for c := range places {
+		places[c] = places[c][:0]
 	}
 }
 
-// addWindow adds w to list, in one with the last window when they touch.
-func addWindow(list []span, w span) []span {
-	if n := len(list); n > 0 && w.start <= list[n-1].end {
-		list[n-1].end = max(list[n-1].end, w.end)
-		return list
+// minToken is the length of the shortest word that can be a generic secret.
+const minToken = 10
+
+// tokenStarts returns where tokens start: words that are long and have a digit.
+func tokenStarts(text string) []int32 {
+	var starts []int32
+	start, digit := 0, false
+	for i := 0; i <= len(text); i++ {
+		if i < len(text) && tokenByte(text[i]) {
+			digit = digit || text[i] >= '0' && text[i] <= '9'
+			continue
+		}
+		if i-start >= minToken && digit {
+			starts = append(starts, int32(start)) //nolint:gosec // pieces are small
+		}
+		start, digit = i+1, false
 	}
-	return append(list, w)
+	return starts
 }
 
-// apply runs a probe's expression inside one window.
-func (s *searcher) apply(text string, id int, w span, b *budget, each func(found)) {
+func tokenByte(c byte) bool {
+	return encodedByte(c) || c == '.'
+}
+
+func allFound(places [][]int32) bool {
+	for _, p := range places {
+		if len(p) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// tokenDistance is how far behind a keyword a token can start, in bytes.
+const tokenDistance = 48
+
+// tokenNear reports whether a token that is not over yet at the place starts
+// soon after it or a little before.
+func tokenNear(starts []int32, at int) bool {
+	i, _ := slices.BinarySearch(starts, int32(max(at-tokenDistance, 0))) //nolint:gosec // pieces are small
+	return i < len(starts) && int(starts[i]) <= at+tokenDistance
+}
+
+// apply runs the probe's expression inside one window.
+func (p *probe) apply(text string, w span, b *budget, each func(found)) {
 	w = runeSpan(text, w)
 	if !b.take(w.end - w.start) {
 		return
 	}
-	p := &s.probes[id]
-	// A match that touches a window's edge owes to the edge: the window is wider
-	// than any match around the keyword.
-	cutFront, cutBack := w.start > 0, w.end < len(text)
+	// A match that touches a window's edge inside a line owes to the edge: the
+	// window is wider than any match around the string.
+	cutFront := w.start > 0 && text[w.start-1] != '\n'
+	cutBack := w.end < len(text) && text[w.end] != '\n'
+	if p.loose != nil && !p.loose().MatchString(text[w.start:w.end]) {
+		return
+	}
 	for _, m := range p.regexp().FindAllStringSubmatchIndex(text[w.start:w.end], -1) {
 		match := span{m[0] + w.start, m[1] + w.start}
 		if cutFront && match.start == w.start || cutBack && match.end == w.end {
 			continue
 		}
 		if at := p.reported(m, match, w.start); at.start < at.end {
-			each(found{id, at, match, text})
+			each(found{p.owner, at, match, text})
 		}
 	}
 }
@@ -238,12 +240,6 @@ func (p *probe) reported(m []int, match span, base int) span {
 		}
 	}
 	return match
-}
-
-// wholeWord reports whether text[start:end] does not go on as a word.
-func wholeWord(text string, start, end int) bool {
-	return (start == 0 || !wordByte(text[start]) || !wordByte(text[start-1])) &&
-		(end == len(text) || !wordByte(text[end-1]) || !wordByte(text[end]))
 }
 
 func wordByte(c byte) bool {

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -8,35 +9,36 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/goccy/go-yaml"
+	"github.com/pelletier/go-toml/v2"
 
 	"github.com/mcp-relay/relay/scanner"
 )
 
-//go:embed rules/*.yaml
+//go:embed rules/*.toml
 var ruleFiles embed.FS
 
 // rule says what one kind of finding looks like and what follows from it.
 // docs/guard.md documents the format.
 type rule struct {
-	ID         string            `yaml:"id"`
-	Title      string            `yaml:"title"`
-	Explain    string            `yaml:"explain"`
-	Category   string            `yaml:"category"`
-	Severity   string            `yaml:"severity"`
-	Confidence float64           `yaml:"confidence"`
-	Action     string            `yaml:"action"`
-	Actions    map[string]string `yaml:"actions"` // by phase, where it differs
-	Phases     []string          `yaml:"phases"`  // empty: all
-	Roles      []string          `yaml:"roles"`   // empty: all
-	// A rule is a builtin detector's, or has keywords and a pattern.
-	Builtin  string    `yaml:"builtin"`
-	Keywords []string  `yaml:"keywords"`
-	Pattern  string    `yaml:"pattern"`
-	Group    int       `yaml:"group"`
-	Unless   string    `yaml:"unless"` // not when this matches what the pattern matched
-	Check    string    `yaml:"check"`  // a named check of the reported text
-	Tests    ruleTests `yaml:"tests"`
+	ID         string            `toml:"id"`
+	Title      string            `toml:"title"`
+	Explain    string            `toml:"explain"`
+	Category   string            `toml:"category"`
+	Severity   string            `toml:"severity"`
+	Confidence float64           `toml:"confidence"`
+	Action     string            `toml:"action"`
+	Actions    map[string]string `toml:"actions"` // by phase, where it differs
+	Phases     []string          `toml:"phases"`  // empty: all
+	Roles      []string          `toml:"roles"`   // empty: all
+	// A rule is a builtin detector's, or has a pattern. Keywords are needed only
+	// where the pattern has no strings that every match contains.
+	Builtin  string    `toml:"builtin"`
+	Keywords []string  `toml:"keywords"`
+	Pattern  string    `toml:"pattern"`
+	Group    int       `toml:"group"`
+	Unless   string    `toml:"unless"` // not when this matches what the pattern matched
+	Check    string    `toml:"check"`  // a named check of the reported text
+	Tests    ruleTests `toml:"tests"`
 
 	severity scanner.Severity
 	actions  [phaseCount]scanner.Action // ActionUnspecified: not in this phase
@@ -47,28 +49,28 @@ type rule struct {
 
 // ruleTests are texts that the rule must and must not find.
 type ruleTests struct {
-	Hit  []ruleTest `yaml:"hit"`
-	Miss []ruleTest `yaml:"miss"`
+	Hit  []ruleTest `toml:"hit"`
+	Miss []ruleTest `toml:"miss"`
 }
 
 // ruleTest is one text, in the rule's first phase and role unless it says.
 type ruleTest struct {
-	Text  string `yaml:"text"`
-	Phase string `yaml:"phase"`
-	Role  string `yaml:"role"`
+	Text  string `toml:"text"`
+	Phase string `toml:"phase"`
+	Role  string `toml:"role"`
 }
 
 // ruleFile is one file of rules.
 type ruleFile struct {
-	Version int    `yaml:"version"`
-	Rules   []rule `yaml:"rules"`
+	Version int    `toml:"version"`
+	Rules   []rule `toml:"rules"`
 }
 
 // phaseCount is the number of phases, the zero value included.
 const phaseCount = int(scanner.PhaseNotification) + 1
 
 var (
-	errBuiltin = errors.New("a rule has either a builtin or keywords")
+	errBuiltin = errors.New("a rule has either a builtin or a pattern")
 	errAction  = errors.New("unknown action: use allow, flag, redact or block")
 )
 
@@ -103,7 +105,7 @@ func readRuleFile(name string, into any) error {
 	if err != nil {
 		return fmt.Errorf("read the rules: %w", err)
 	}
-	if err := yaml.UnmarshalWithOptions(data, into, yaml.Strict()); err != nil {
+	if err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(into); err != nil {
 		return fmt.Errorf("read rules/%s: %w", name, err)
 	}
 	return nil
@@ -111,7 +113,7 @@ func readRuleFile(name string, into any) error {
 
 // prepare checks the rule's words and turns them into what scanning needs.
 func (r *rule) prepare() error {
-	if (r.Builtin == "") == (len(r.Keywords) == 0) {
+	if (r.Builtin == "") == (r.Pattern == "") {
 		return errBuiltin
 	}
 	var err error

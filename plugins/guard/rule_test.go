@@ -80,13 +80,11 @@ func checkWords(t *testing.T, r *rule) {
 	if r.Pattern == "" {
 		return
 	}
-	p, err := newProbe(r.Keywords, r.Pattern, looseRepeat)
+	probes, err := newProbes(owner{rule: r}, r.Pattern, r.Keywords, r.Group, looseRepeat)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.reach > maxReach {
-		t.Errorf("the pattern may match %d bytes: bound its repetitions to stay below %d", p.reach, maxReach)
-	}
+	checkReach(t, probes)
 	if _, err := regexp.Compile(r.Pattern); err != nil {
 		t.Error(err)
 	}
@@ -128,20 +126,18 @@ func TestEveryFeatureMeetsItsOwnTests(t *testing.T) {
 	for i := range e.instructions.Features {
 		f := &e.instructions.Features[i]
 		t.Run(f.Group, func(t *testing.T) {
-			p, err := newProbe(f.Keywords, f.Pattern, looseRepeat)
+			probes, err := newProbes(owner{feature: f}, f.Pattern, f.Keywords, 0, looseRepeat)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p.reach > maxReach {
-				t.Errorf("the pattern may match %d bytes: bound its repetitions", p.reach)
-			}
+			checkReach(t, probes)
 			if len(f.Hit) == 0 || len(f.Miss) == 0 {
 				t.Error("a feature needs at least one hit and one miss")
 			}
-			s := newSearcher([]probe{p})
+			s := newSearcher(probes)
 			finds := func(text string) bool {
 				n := 0
-				s.search(text, func(int) bool { return true }, &budget{left: 1 << 20}, func(found) { n++ })
+				s.search(text, func(*probe) bool { return true }, &budget{left: 1 << 20}, func(found) { n++ })
 				return n > 0
 			}
 			for _, text := range f.Hit {
@@ -155,5 +151,14 @@ func TestEveryFeatureMeetsItsOwnTests(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func checkReach(t *testing.T, probes []probe) {
+	t.Helper()
+	for _, p := range probes {
+		if p.total > maxReach {
+			t.Errorf("the pattern may match %d bytes: bound its repetitions to stay below %d", p.total, maxReach)
+		}
 	}
 }

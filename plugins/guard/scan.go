@@ -13,8 +13,8 @@ import (
 const (
 	pieceSize    = 256 << 10 // what is looked at in one go
 	pieceOverlap = 4 << 10   // so that nothing hides on the border of two pieces
-	baseWork     = 8 << 20   // what expressions may read, however short the message
-	workPerByte  = 6         // and more for longer ones
+	baseWork     = 1 << 20   // what expressions may read, however short the message
+	workPerByte  = 1         // and more for longer ones
 )
 
 // instructionRule and the prefixes name findings that no rule file names.
@@ -174,11 +174,11 @@ func (s *scan) views(f field, base int, views []view) {
 // look searches one view.
 func (s *scan) look(f field, base int, v *view, readings reading) {
 	var traits []trait
-	wanted := func(id int) bool {
-		return s.searcher.probes[id].reading&readings != 0 && s.owners[id].applies(s.phase, f.role)
+	wanted := func(p *probe) bool {
+		return p.reading&readings != 0 && p.owner.applies(s.phase, f.role)
 	}
 	s.searcher.search(v.text, wanted, &s.budget, func(m found) {
-		switch o := s.owners[m.probe]; {
+		switch o := m.owner; {
 		case o.feature != nil:
 			traits = append(traits, trait{o.feature.group, o.feature.Points, m.at})
 		case o.rule != nil:
@@ -192,7 +192,7 @@ func (s *scan) look(f field, base int, v *view, readings reading) {
 		}
 	})
 	if len(traits) > 0 {
-		if j, ok := s.instructions.judge(v.text, traits, v.whole != nil); ok {
+		if j, ok := s.instructions.judge(s.phase, v.text, traits, v.whole != nil); ok {
 			s.instructed(f, j, v, base)
 		}
 	}

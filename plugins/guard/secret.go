@@ -54,6 +54,10 @@ var keywordFor = [...]struct{ id, keyword string }{
 	{"jwt-base64", "zxlk"},
 }
 
+// tokenRules are the rules with common keywords whose own exceptions say that
+// a secret has a digit.
+var tokenRules = [...]string{genericSecret, "vault-service-token"}
+
 var errNoRules = errors.New("no secret rules")
 
 // loadSecrets reads the embedded secret rules.

@@ -23,6 +23,9 @@ type span struct{ start, end int }
 
 func (s span) overlaps(o span) bool { return s.start < o.end && o.start < s.end }
 
+// within cuts s to o.
+func (s span) within(o span) span { return span{max(s.start, o.start), min(s.end, o.end)} }
+
 // segment says that the view's bytes from out on came from the original's
 // bytes from in on, in units: each outUnit bytes stand for inUnit bytes.
 type segment struct{ out, in, outUnit, inUnit int32 }
