@@ -125,7 +125,7 @@ func (l *Log) Write(r *Record) error {
 	l.lost++
 	if l.complained.IsZero() || now.Sub(l.complained) >= complainEvery {
 		l.complained = now
-		l.logger.Error("audit records are being lost", "err", err, "path", l.path, "lost", l.lost, "on_error", string(l.onError))
+		l.logger.Error("audit records are being lost", "error", err, "path", l.path, "lost", l.lost, "on_error", string(l.onError))
 	}
 	if l.onError == Block {
 		return fmt.Errorf("writing the audit record: %w", err)

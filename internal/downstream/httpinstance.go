@@ -144,7 +144,7 @@ func (i *httpInstance) send(life context.Context, frame []byte) bool {
 	res, inSession, err := i.post(ctx, frame) //nolint:bodyclose // discard closes it
 	if err != nil {
 		if life.Err() == nil {
-			i.log.Warn("a message could not be sent to the server", "err", err)
+			i.log.Warn("a message could not be sent to the server", "error", err)
 		}
 		return false
 	}
@@ -221,7 +221,7 @@ func (i *httpInstance) deleteSession(grace time.Duration) {
 	}
 	res, err := i.client.Do(req) //nolint:bodyclose // discard closes it
 	if err != nil {
-		i.log.Debug("the session was not deleted", "err", describe(err))
+		i.log.Debug("the session was not deleted", "error", describe(err))
 		return
 	}
 	discard(res)

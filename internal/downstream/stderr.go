@@ -43,7 +43,7 @@ func (t *tail) drain(r io.ReadCloser, log *slog.Logger) {
 			}
 			if logged++; logged <= linesAtOnce {
 				line := strings.TrimRight(string(part), "\r\n")
-				log.Debug("server wrote to stderr", "line", printable.Escape(line, lineLimit), "skipped", skipped)
+				log.Debug("server wrote to stderr", "text", printable.Escape(line, lineLimit), "skipped", skipped)
 				skipped = 0
 			} else {
 				skipped++

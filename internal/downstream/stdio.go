@@ -165,7 +165,7 @@ func (i *stdioInstance) Close(grace time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	if err := i.out.Flush(ctx); err != nil {
-		i.log.Debug("the server did not take all that was sent", "err", err)
+		i.log.Debug("the server did not take all that was sent", "error", err)
 	}
 	i.child.Stop(grace)
 	<-i.done
