@@ -117,17 +117,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil {
 		record.TLS = r.TLS.Version
 	}
-	fault, err := s.faultFor(r)
-	if err != nil {
-		writeError(rec, badRequest(err.Error()))
-		return
-	}
 	defer func() {
 		record.Status, record.Answer = rec.status, rec.body
 		s.mu.Lock()
 		s.log = append(s.log, record)
 		s.mu.Unlock()
 	}()
+	fault, err := s.faultFor(r)
+	if err != nil {
+		writeError(rec, badRequest(err.Error()))
+		return
+	}
 	if apiErr := s.handle(rec, r, fault, &record); apiErr != nil {
 		if apiErr.status == http.StatusTooManyRequests {
 			writeRateLimited(rec, s.config.Rate)
