@@ -199,3 +199,28 @@ func TestMessagesUpToTheirLimitTravel(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// drained counts its drains.
+type drained struct {
+	scanFunc
+
+	n int
+}
+
+func (d *drained) Drain(context.Context) error {
+	d.n++
+	return nil
+}
+
+func TestDrainsOnce(t *testing.T) {
+	s := &drained{scanFunc: allow}
+	c := scannertest.New(t, s)
+	for range 2 {
+		if err := c.Drain(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if s.n != 1 {
+		t.Errorf("drained %d times, want once", s.n)
+	}
+}
