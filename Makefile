@@ -36,7 +36,9 @@ LDFLAGS := -s -w -X github.com/mcp-relay/relay/internal/cli.version=$(VERSION)
 # that belong to somebody else.
 GOFLAGS ?=
 export GOFLAGS := $(filter-out -buildvcs%,$(GOFLAGS)) -buildvcs=false
-# The race detector needs a C compiler on Linux. RACE= turns it off.
+# Nothing of ours is C. Only the race detector needs a C compiler, on Linux;
+# RACE= turns both off.
+export CGO_ENABLED := 0
 RACE ?= -race
 TESTFLAGS ?=
 
@@ -46,11 +48,11 @@ help: ## Show this list
 
 .PHONY: build
 build: ## Build bin/relay
-	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/relay ./cmd/relay
+	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/relay ./cmd/relay
 
 .PHONY: test
 test: ## Run the tests of every module under the race detector
-	@for m in $(MODULES); do (cd "$$m" && go test $(RACE) $(TESTFLAGS) ./...); done
+	@for m in $(MODULES); do (cd "$$m" && CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) $(TESTFLAGS) ./...) || exit 1; done
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for FUZZTIME each (default 20s)
@@ -65,30 +67,30 @@ FUZZTIME ?= 20s
 
 .PHONY: vet
 vet: ## Run go vet on every module
-	@for m in $(MODULES); do (cd "$$m" && go vet ./...); done
+	@for m in $(MODULES); do (cd "$$m" && go vet ./...) || exit 1; done
 
 .PHONY: cross
 cross: ## Build for every platform of a release, and vet what differs
 	@for p in $(PLATFORMS); do \
 		echo "build $$p"; \
-		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build ./...; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} go build ./... || exit 1; \
 	done
 	@for p in $(VETTED); do \
 		echo "vet $$p"; \
-		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go vet ./...; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} go vet ./... || exit 1; \
 	done
 
 .PHONY: lint
 lint: $(GOLANGCI) ## Run every linter (.golangci.yml)
-	@for m in $(MODULES); do echo "lint $$m"; (cd "$$m" && $(GOLANGCI) run --config "$(CURDIR)/.golangci.yml" ./...); done
+	@for m in $(MODULES); do echo "lint $$m"; (cd "$$m" && $(GOLANGCI) run --config "$(CURDIR)/.golangci.yml" ./...) || exit 1; done
 
 .PHONY: format
 format: $(GOLANGCI) ## Format the code as the linters want it
-	@for m in $(MODULES); do (cd "$$m" && $(GOLANGCI) fmt --config "$(CURDIR)/.golangci.yml" ./...); done
+	@for m in $(MODULES); do (cd "$$m" && $(GOLANGCI) fmt --config "$(CURDIR)/.golangci.yml" ./...) || exit 1; done
 
 .PHONY: tidy
 tidy: ## Check that go.mod and go.sum are tidy in every module
-	@for m in $(MODULES); do echo "tidy $$m"; (cd "$$m" && go mod tidy -diff); done
+	@for m in $(MODULES); do echo "tidy $$m"; (cd "$$m" && go mod tidy -diff) || exit 1; done
 
 .PHONY: proto
 proto: $(BUF) $(GENERATORS) ## Generate the code of the scanner contract
@@ -115,7 +117,7 @@ demo: ## Show the relay at work, with no account and no network
 
 .PHONY: bench
 bench: build ## Measure what the relay costs beside its floor, and how that grows
-	cd bench && CGO_ENABLED=0 go build -o ../bin/bench . && CGO_ENABLED=0 go build -o ../bin/floor ./floor
+	cd bench && go build -trimpath -o ../bin/bench . && go build -trimpath -o ../bin/floor ./floor
 	bin/bench report -relay bin/relay -floor bin/floor $(BENCHFLAGS)
 BENCHFLAGS ?=
 
@@ -123,7 +125,7 @@ BENCHFLAGS ?=
 # results close the output.
 .PHONY: check
 check: ## Everything that CI checks
-	@$(MAKE) -j2 --output-sync=target build lint proto-check tidy
+	@$(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) build lint proto-check tidy
 	@$(MAKE) vet cross
 	@$(MAKE) docs-check
 	@$(MAKE) test
@@ -136,7 +138,7 @@ clean: ## Remove what was built; the tools in .bin stay
 
 $(GOLANGCI):
 	@mkdir -p $(BIN)/install
-	CGO_ENABLED=0 GOBIN=$(BIN)/install go install -trimpath -ldflags "-s -w" github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	GOBIN=$(BIN)/install go install -trimpath -ldflags "-s -w" github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	@mv $(BIN)/install/golangci-lint $@
 
 $(GENERATORS):
