@@ -90,7 +90,10 @@ format: $(GOLANGCI) ## Format the code as the linters want it
 
 .PHONY: tidy
 tidy: ## Check that go.mod and go.sum are tidy in every module
-	@for m in $(MODULES); do echo "tidy $$m"; (cd "$$m" && go mod tidy -diff) || exit 1; done
+	@for m in $(MODULES); do \
+		echo "tidy $$m"; \
+		changes=$$(cd "$$m" && go mod tidy -diff) || { head -40 <<<"$$changes"; echo "run go mod tidy in $$m" >&2; exit 1; }; \
+	done
 
 .PHONY: proto
 proto: $(BUF) $(GENERATORS) ## Generate the code of the scanner contract
