@@ -43,6 +43,9 @@ func Main() int {
 	if code, ok := helper(os.Args[1:]); ok {
 		return code
 	}
+	// A client that closes its end must not end the relay before it has ended
+	// what it started. Ignoring the signal would be inherited; a handler is not.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})

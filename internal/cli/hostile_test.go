@@ -24,6 +24,8 @@ func hostileServer(args []string) int {
 		mode = args[0]
 	}
 	switch mode {
+	case "mcpgo":
+		return mcpgoServer(args[1])
 	case "exits":
 		fmt.Fprintln(os.Stderr, "cannot open the database")
 		return 3

@@ -146,3 +146,15 @@ func marked(mark string) []string {
 	}
 	return left
 }
+
+// commandLines returns the command lines of all processes.
+func commandLines() []string {
+	var all []string
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range files {
+		if text, err := os.ReadFile(file); err == nil {
+			all = append(all, string(text))
+		}
+	}
+	return all
+}

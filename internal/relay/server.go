@@ -71,7 +71,7 @@ const (
 	// A connection that lasted this long was a good one.
 	goodAfter = time.Minute
 	// closeGrace is how long a server may take to end by itself.
-	closeGrace = 2 * time.Second
+	closeGrace = time.Second
 )
 
 // keepUp connects again and again until ctx ends.
