@@ -81,8 +81,9 @@ cross: ## Build for every platform of a release, and vet what differs
 	done
 
 .PHONY: lint
-lint: $(GOLANGCI) ## Run every linter (.golangci.yml)
-	@for m in $(MODULES); do echo "lint $$m"; (cd "$$m" && $(GOLANGCI) run --config "$(CURDIR)/.golangci.yml" ./...) || exit 1; done
+lint: $(GOLANGCI) ## Run every linter (.golangci.yml); LINTFLAGS=--fix mends what it can
+	@for m in $(MODULES); do echo "lint $$m"; (cd "$$m" && $(GOLANGCI) run --config "$(CURDIR)/.golangci.yml" $(LINTFLAGS) ./...) || exit 1; done
+LINTFLAGS ?=
 
 .PHONY: format
 format: $(GOLANGCI) ## Format the code as the linters want it
