@@ -43,13 +43,13 @@ func infoFrom(p *scannerv1.DescribeResponse) (Info, error) {
 		Configurable: p.GetConfigurable(), Batch: p.GetBatch(),
 	}
 	for _, phase := range p.GetPhases() {
-		if known := verdict.Phase(phase); phase > 0 && known <= verdict.Notification {
-			info.Phases = append(info.Phases, known)
+		if phase > 0 && phase <= scannerv1.Phase_PHASE_NOTIFICATION {
+			info.Phases = append(info.Phases, verdict.Phase(phase))
 		}
 	}
 	for _, kind := range p.GetKinds() {
-		if known := verdict.Kind(kind); kind > 0 && known <= verdict.Blob {
-			info.Kinds = append(info.Kinds, known)
+		if kind > 0 && kind <= scannerv1.Kind_KIND_BLOB {
+			info.Kinds = append(info.Kinds, verdict.Kind(kind))
 		}
 	}
 	if schema := p.GetConfigSchema(); schema != "" {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // checkChain refuses a path of which any part, from the root to the file, could
@@ -45,18 +46,17 @@ func ours(info fs.FileInfo) bool {
 	return ok && int(stat.Uid) == os.Geteuid() && info.Mode().Perm()&0o077 == 0
 }
 
-// lock takes the exclusive lock of an open directory; it is gone when the
-// descriptor is closed, however the relay ends. Without wait, false means that
-// somebody else holds it.
-func lock(f *os.File, wait bool) bool {
-	how := syscall.LOCK_EX
-	if !wait {
-		how |= syscall.LOCK_NB
-	}
-	for {
-		err := syscall.Flock(int(f.Fd()), how)
-		if err != syscall.EINTR { //nolint:errorlint // a system call returns its number as it is
-			return err == nil
+// lock takes the exclusive lock of an open directory and reports whether it got
+// it in time. The lock is gone when the descriptor is closed, however the relay
+// ends. It is asked for again and again, because waiting for it has no end when
+// its holder wants to be a nuisance.
+func lock(f *os.File, patience time.Duration) bool {
+	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			return true
+		}
+		if !time.Now().Before(end) {
+			return false
 		}
 	}
 }

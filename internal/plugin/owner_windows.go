@@ -3,6 +3,7 @@ package plugin
 import (
 	"io/fs"
 	"os"
+	"time"
 )
 
 // checkChain accepts every path: who may write a file is a matter of access
@@ -13,4 +14,4 @@ func checkChain(string) error { return nil }
 func ours(fs.FileInfo) bool { return true }
 
 // lock reports false, so that no directory is taken for a stale one.
-func lock(*os.File, bool) bool { return false }
+func lock(*os.File, time.Duration) bool { return false }

@@ -26,6 +26,7 @@ func (s *Supervisor) run() {
 		next   *generation
 		err    error
 	)
+	sweep(s.spec.RunDir)
 	for s.ctx.Err() == nil {
 		g := next
 		next = nil

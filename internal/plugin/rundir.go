@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const (
@@ -17,6 +18,8 @@ const (
 	socketName = "/plugin1234567890"
 	// maxSocketPath is what the smallest system allows for a socket's address.
 	maxSocketPath = 103
+	// lockPatience is how long other relays may take to make or sweep.
+	lockPatience = time.Second
 )
 
 // runDir is the directory of one child, the only place where a socket of it is
@@ -37,7 +40,7 @@ func newRunDir(parent string) (*runDir, error) {
 		return nil, fmt.Errorf("open the run directory: %w", err)
 	}
 	defer all.Close()
-	lock(all, true) // nobody sweeps between making and locking
+	lock(all, lockPatience) // nobody sweeps between making and locking
 	path := filepath.Join(parent, runPrefix+strings.ToLower(rand.Text()[:8]))
 	if runtime.GOOS != "windows" && len(path)+len(socketName) > maxSocketPath {
 		return nil, fmt.Errorf("the run directory %s is too long for a socket: choose one of at most %d bytes",
@@ -50,7 +53,7 @@ func newRunDir(parent string) (*runDir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a run directory: %w", err)
 	}
-	lock(held, false)
+	lock(held, 0)
 	return &runDir{path: path, held: held}, nil
 }
 
@@ -94,7 +97,9 @@ func sweep(parent string) {
 		return
 	}
 	defer all.Close()
-	lock(all, true)
+	if !lock(all, lockPatience) {
+		return
+	}
 	stale, err := filepath.Glob(filepath.Join(parent, runPrefix+"*"))
 	if err != nil {
 		return
@@ -107,7 +112,7 @@ func sweep(parent string) {
 		if err != nil {
 			continue
 		}
-		if lock(f, false) {
+		if lock(f, 0) {
 			_ = os.RemoveAll(path) // tried again at the next start
 		}
 		f.Close()

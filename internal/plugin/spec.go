@@ -18,7 +18,8 @@ const (
 	defaultConcurrent = 64
 )
 
-// Spec says which scanner to run and under which limits.
+// Spec says which scanner to run and under which limits. The scanner's working
+// directory is its run directory, so paths in Args, Env and Config are absolute.
 type Spec struct {
 	Name string   // in the relay's configuration; the only name that is believed
 	Path string   // absolute path of the program; not for a bundled scanner

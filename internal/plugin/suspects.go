@@ -46,6 +46,7 @@ func (s *Supervisor) alone(ctx context.Context, sc *scan) (verdict.Verdict, *ver
 	case o == crashed:
 		s.ledger.set(s.ledger.key(sc.c), convicted)
 		sc.account.charge(time.Now(), pointsGuilty)
+		s.cell.renew()
 	case o == success && s.ledger.standing(sc.c) == suspected:
 		s.ledger.set(s.ledger.key(sc.c), clear)
 		sc.account.charge(time.Now(), -pointsPresent)

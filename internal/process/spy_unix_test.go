@@ -66,6 +66,15 @@ func beHardened() error {
 	}
 	_, err = io.Copy(os.Stdout, p.Stdout())
 	p.Kill()
+	if err = errors.Join(err, p.ExitError()); err != nil {
+		return err
+	}
+	// As bundled scanners and the warden are started.
+	if p, err = Start(Spec{Path: "/proc/self/exe", Args: []string{modeSpy}}, nil); err != nil {
+		return err
+	}
+	_, err = io.Copy(os.Stdout, p.Stdout())
+	p.Kill()
 	return errors.Join(err, p.ExitError())
 }
 

@@ -1,3 +1,5 @@
+//go:build unix
+
 package plugin
 
 import (
@@ -472,6 +474,10 @@ func TestDigest(t *testing.T) {
 	t.Parallel()
 	spec := bad(t, "content")
 	spec.SHA256 = strings.Repeat("ab", 32)
+	stale := filepath.Join(spec.RunDir, runPrefix+"stale") // of a relay that was killed
+	if err := os.Mkdir(stale, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	s := begin(t, spec, quiet())
 	var digest *DigestError
 	if err := s.Ready(t.Context()); !errors.As(err, &digest) {
@@ -516,6 +522,41 @@ func TestSpecIsChecked(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+}
+
+func TestNothingIsLeftOfManyStarts(t *testing.T) {
+	spec := bad(t, "content")
+	cycle := func() {
+		s, err := Start(t.Context(), spec, nil, quiet())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ready(t, s)
+		ask(t, s, "x")
+		if err := s.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cycle()
+	before, files := runtime.NumGoroutine(), descriptors(t)
+	for range 4 {
+		cycle()
+	}
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before || descriptors(t) > files; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines and %d descriptors, %d and %d before", runtime.NumGoroutine(), descriptors(t), before, files)
+		}
+	}
+}
+
+func descriptors(t *testing.T) int {
+	t.Helper()
+	for _, dir := range []string{"/proc/self/fd", "/dev/fd"} {
+		if entries, err := os.ReadDir(dir); err == nil {
+			return len(entries)
+		}
+	}
+	return 0
 }
 
 func TestDiesWithTheRelay(t *testing.T) {
