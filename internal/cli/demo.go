@@ -168,7 +168,7 @@ func (s *stage) startRelay(ctx context.Context) (*exec.Cmd, io.WriteCloser, io.R
 	cfg, err := json.Marshal(map[string]any{
 		"mcpServers": map[string]any{demoServer: map[string]any{"command": real, "args": []string{serverCommand, scriptPath}}},
 		"relay": map[string]any{
-			"scanners": []any{map[string]any{"name": "demo", "plugin": s.options.scanner}},
+			"scanners": []any{map[string]any{"name": "demo", "plugin": s.options.scanner, "timeout": "30s"}},
 			"audit":    map[string]any{"path": s.auditLog},
 		},
 	})
