@@ -1,5 +1,10 @@
 package guard
 
+import (
+	"errors"
+	"slices"
+)
+
 // automaton finds every occurrence of a set of keywords in one pass over a
 // text (Aho-Corasick, as a table without failure links). ASCII letters match
 // in either case. It is immutable after newAutomaton and safe for concurrent
@@ -7,15 +12,22 @@ package guard
 type automaton struct {
 	classes [256]uint8 // byte -> column; bytes in no keyword share column 0
 	columns int
-	next    []uint32   // state*columns + column -> state
+	next    []uint16   // state*columns + column -> state
 	ends    [][]uint16 // state -> keywords that end there, longest first
 }
 
+// maxStates is how many states the table's numbers can tell apart.
+const maxStates = 1 << 16
+
+var errStates = errors.New("too many keywords for the search table")
+
 // newAutomaton builds the table for keywords, which must be lower-case.
 // Keyword i is reported as i.
-func newAutomaton(keywords []string) *automaton {
+func newAutomaton(keywords []string) (*automaton, error) {
 	a := &automaton{columns: 1}
+	states := 1
 	for _, k := range keywords {
+		states += len(k)
 		for i := range len(k) {
 			if c := k[i]; a.classes[c] == 0 {
 				a.classes[c] = uint8(a.columns) //nolint:gosec // fewer columns than bytes exist
@@ -26,28 +38,31 @@ func newAutomaton(keywords []string) *automaton {
 	for c := byte('a'); c <= 'z'; c++ {
 		a.classes[c-'a'+'A'] = a.classes[c]
 	}
+	a.next = make([]uint16, 0, states*a.columns)
 	a.addState()
 	for i, k := range keywords {
-		a.insert(k, uint16(i)) //nolint:gosec // the loader limits the number of keywords
+		a.insert(k, uint16(i)) //nolint:gosec // there are fewer keywords than states
 	}
+	if len(a.ends) > maxStates {
+		return nil, errStates
+	}
+	a.next = slices.Clip(slices.Clone(a.next))
 	a.link()
-	return a
+	return a, nil
 }
 
-func (a *automaton) addState() uint32 {
-	a.next = append(a.next, make([]uint32, a.columns)...)
+func (a *automaton) addState() uint16 {
+	a.next = a.next[:len(a.next)+a.columns]
 	a.ends = append(a.ends, nil)
-	return uint32(len(a.ends) - 1) //nolint:gosec // bounded by the bytes of all keywords
+	return uint16(len(a.ends) - 1) //nolint:gosec // newAutomaton refuses more
 }
 
 func (a *automaton) insert(keyword string, id uint16) {
-	state := uint32(0)
+	state := uint16(0)
 	for i := range len(keyword) {
 		at := int(state)*a.columns + int(a.classes[keyword[i]])
 		if a.next[at] == 0 {
-			// addState may move a.next, so its result is stored afterwards.
-			added := a.addState()
-			a.next[at] = added
+			a.next[at] = a.addState()
 		}
 		state = a.next[at]
 	}
@@ -57,8 +72,8 @@ func (a *automaton) insert(keyword string, id uint16) {
 // link turns the tree into a complete table: a missing edge becomes the edge
 // of the longest suffix that is also a prefix of some keyword.
 func (a *automaton) link() {
-	fail := make([]uint32, len(a.ends))
-	queue := make([]uint32, 0, len(a.ends))
+	fail := make([]uint16, len(a.ends))
+	queue := make([]uint16, 0, len(a.ends))
 	for c := range a.columns {
 		if s := a.next[c]; s != 0 {
 			queue = append(queue, s)
@@ -83,7 +98,7 @@ func (a *automaton) link() {
 
 // find calls found for every keyword that ends in text, in order of its end.
 func (a *automaton) find(text string, found func(keyword uint16, end int)) {
-	state := uint32(0)
+	state := uint16(0)
 	for i := range len(text) {
 		state = a.next[int(state)*a.columns+int(a.classes[text[i]])]
 		for _, k := range a.ends[state] {

@@ -43,8 +43,8 @@ func newEngine() (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.searcher = newSearcher(probes)
-	return e, nil
+	e.searcher, err = newSearcher(probes)
+	return e, err
 }
 
 // probes lists what all rules, features and secret rules look for.

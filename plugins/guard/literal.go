@@ -13,6 +13,8 @@ const (
 	maxStrings = 64
 	minLiteral = 3
 	smallClass = 4
+	// longLiteral is from where on more bytes of a string narrow nothing.
+	longLiteral = 12
 )
 
 // weight grades how much a set of strings narrows a search: by its shortest.
@@ -24,7 +26,8 @@ func weight(set []string) int {
 	return n
 }
 
-// shortened leaves out strings that contain another one of the set.
+// shortened leaves out strings that contain another one of the set and cuts
+// long ones down to their ends.
 func shortened(set []string) []string {
 	set = slices.Clone(set)
 	slices.SortStableFunc(set, func(a, b string) int { return len(a) - len(b) })
@@ -33,6 +36,9 @@ func shortened(set []string) []string {
 		if !slices.ContainsFunc(kept, func(k string) bool { return strings.Contains(s, k) }) {
 			kept = append(kept, s)
 		}
+	}
+	for i, s := range kept {
+		kept[i] = s[max(0, len(s)-longLiteral):]
 	}
 	return kept
 }

@@ -3,6 +3,7 @@ package guard
 import (
 	"regexp/syntax"
 	"slices"
+	"unicode"
 )
 
 // branches takes an expression that is a choice apart, so that each part is
@@ -72,51 +73,87 @@ func longest(re *syntax.Regexp, repeat int) int {
 	return min(n, 4*secretRepeat)
 }
 
-// bigRepeat is the largest count of a repetition that loosen keeps.
-const bigRepeat = 3
-
-// loosen returns an expression that matches wherever re does and some places
-// more, and is much smaller: counted repetitions become uncounted ones, and
-// what may be missing at both ends is left out. The regexp package runs small
-// programs several times faster. Nil: it would be no smaller.
+// loosen returns an expression that matches the lower-case form of every text
+// that re matches, and of some more. The regexp package runs it several times
+// faster: counted repetitions, which make programs large, become uncounted,
+// letters need not be compared in both cases, and what may be missing at both
+// ends is left out.
 func loosen(re *syntax.Regexp) *syntax.Regexp {
-	loose, changed := uncounted(re)
+	loose := lowered(re)
 	if loose.Op == syntax.OpConcat {
 		for len(loose.Sub) > 1 && optional(loose.Sub[0]) {
-			loose.Sub, changed = loose.Sub[1:], true
+			loose.Sub = loose.Sub[1:]
 		}
 		for n := len(loose.Sub); n > 1 && optional(loose.Sub[n-1]); n = len(loose.Sub) {
-			loose.Sub, changed = loose.Sub[:n-1], true
+			loose.Sub = loose.Sub[:n-1]
 		}
-	}
-	if !changed {
-		return nil
 	}
 	return loose
 }
 
-// uncounted copies re with counted repetitions made uncounted.
-func uncounted(re *syntax.Regexp) (*syntax.Regexp, bool) {
-	out, changed := *re, false
-	if re.Op == syntax.OpRepeat && re.Max > bigRepeat {
-		changed = true
-		out.Op = syntax.OpStar
-		if re.Min > 0 {
-			out.Op = syntax.OpPlus
+// lowered copies re for lower-case text, without counted repetitions.
+func lowered(re *syntax.Regexp) *syntax.Regexp {
+	out := *re
+	out.Flags &^= syntax.FoldCase
+	switch re.Op {
+	case syntax.OpLiteral:
+		out.Rune = slices.Clone(re.Rune)
+		for i, r := range out.Rune {
+			out.Rune[i] = unicode.ToLower(r)
 		}
-		out.Min, out.Max = 0, 0
+	case syntax.OpCharClass:
+		out.Rune = lowerClass(re.Rune)
+	case syntax.OpRepeat:
+		if re.Max > bigRepeat {
+			out.Op, out.Min, out.Max = syntax.OpStar, 0, 0
+			if re.Min > 0 {
+				out.Op = syntax.OpPlus
+			}
+		}
+	default:
 	}
-	out.Sub = slices.Clone(re.Sub)
-	for i := range out.Sub {
-		sub, c := uncounted(out.Sub[i])
-		out.Sub[i] = sub
-		changed = changed || c
+	out.Sub = make([]*syntax.Regexp, len(re.Sub))
+	for i, sub := range re.Sub {
+		out.Sub[i] = lowered(sub)
 	}
-	return &out, changed
+	return &out
 }
 
-// optional reports whether re matches the empty string without looking at what
-// is around it.
+// lowerClass adds to the ranges of a class the lower-case forms of its ASCII
+// letters.
+func lowerClass(ranges []rune) []rune {
+	out := slices.Clone(ranges)
+	for i := 0; i+1 < len(ranges); i += 2 {
+		from, to := max(ranges[i], 'A'), min(ranges[i+1], 'Z')
+		if from <= to {
+			out = append(out, from+'a'-'A', to+'a'-'A')
+		}
+	}
+	return sortedRanges(out)
+}
+
+// sortedRanges sorts and joins ranges, as syntax.Regexp needs them.
+func sortedRanges(ranges []rune) []rune {
+	pairs := make([][2]rune, 0, len(ranges)/2)
+	for i := 0; i+1 < len(ranges); i += 2 {
+		pairs = append(pairs, [2]rune{ranges[i], ranges[i+1]})
+	}
+	slices.SortFunc(pairs, func(a, b [2]rune) int { return int(a[0]) - int(b[0]) })
+	var out []rune
+	for _, p := range pairs {
+		if n := len(out); n > 0 && p[0] <= out[n-1]+1 {
+			out[n-1] = max(out[n-1], p[1])
+			continue
+		}
+		out = append(out, p[0], p[1])
+	}
+	return out
+}
+
+// bigRepeat is the largest count of a repetition that stays counted.
+const bigRepeat = 3
+
+// optional reports whether re matches the empty string wherever it is.
 func optional(re *syntax.Regexp) bool {
 	switch re.Op {
 	case syntax.OpStar, syntax.OpQuest, syntax.OpEmptyMatch:

@@ -26,7 +26,7 @@ type probe struct {
 	plan
 	regexp func() *regexp.Regexp // compiled on first use
 	group  int                   // which group of the expression is reported, or firstGroup
-	// loose matches wherever regexp does, and faster; nil: there is none.
+	// loose matches, in lower-case text, wherever regexp does, and faster.
 	loose func() *regexp.Regexp
 }
 
@@ -63,10 +63,8 @@ func newProbes(o owner, pattern string, keywords []string, group, repeat int) ([
 		if len(p.clauses) == 0 || slices.Contains(keywords, "") {
 			return nil, fmt.Errorf("%q: %w", part, errNoKeywords)
 		}
-		if loose := loosen(part); loose != nil {
-			p.loose = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(loose.String()) })
-		}
 		p.regexp = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(part.String()) })
+		p.loose = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(loosen(part).String()) })
 		probes = append(probes, p)
 	}
 	return probes, nil
@@ -107,7 +105,7 @@ type searcher struct {
 }
 
 // newSearcher builds the automaton over the strings of all probes.
-func newSearcher(probes []probe) *searcher {
+func newSearcher(probes []probe) (*searcher, error) {
 	s := &searcher{probes: probes}
 	ids := map[string]int{}
 	var words []string
@@ -129,9 +127,12 @@ func newSearcher(probes []probe) *searcher {
 			clauses++
 		}
 	}
-	s.automaton = newAutomaton(words)
+	var err error
+	if s.automaton, err = newAutomaton(words); err != nil {
+		return nil, err
+	}
 	s.places.New = func() any { p := make([][]int32, clauses); return &p }
-	return s
+	return s, nil
 }
 
 // search calls each for every match in text of the probes that are wanted. It
@@ -214,7 +215,7 @@ func (p *probe) apply(text string, w span, b *budget, each func(found)) {
 	// window is wider than any match around the string.
 	cutFront := w.start > 0 && text[w.start-1] != '\n'
 	cutBack := w.end < len(text) && text[w.end] != '\n'
-	if p.loose != nil && !p.loose().MatchString(text[w.start:w.end]) {
+	if !p.loose().MatchString(strings.ToLower(text[w.start:w.end])) {
 		return
 	}
 	for _, m := range p.regexp().FindAllStringSubmatchIndex(text[w.start:w.end], -1) {

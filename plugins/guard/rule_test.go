@@ -134,7 +134,10 @@ func TestEveryFeatureMeetsItsOwnTests(t *testing.T) {
 			if len(f.Hit) == 0 || len(f.Miss) == 0 {
 				t.Error("a feature needs at least one hit and one miss")
 			}
-			s := newSearcher(probes)
+			s, err := newSearcher(probes)
+			if err != nil {
+				t.Fatal(err)
+			}
 			finds := func(text string) bool {
 				n := 0
 				s.search(text, func(*probe) bool { return true }, &budget{left: 1 << 20}, func(found) { n++ })
