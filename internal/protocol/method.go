@@ -43,3 +43,24 @@ func LogLevel(level string) bool {
 		return false
 	}
 }
+
+// maxMethod bounds a method's name, in bytes.
+const maxMethod = 128
+
+// WellFormed reports whether method can be the name of one: a path of plain
+// words. A name that holds a sentence would carry text past the scanners, who
+// judge what a message says and not what it is called.
+func WellFormed(method string) bool {
+	if method == "" || len(method) > maxMethod {
+		return false
+	}
+	for _, r := range method {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
+		case r == '/', r == '_', r == '-', r == '.', r == '$', r == ':':
+		default:
+			return false
+		}
+	}
+	return true
+}

@@ -52,6 +52,13 @@ func (c *Client) Malformed(id jsonrpc.ID, err error) {
 
 // Message takes one message of the client.
 func (c *Client) Message(m jsonrpc.Message) {
+	if m.Method != "" && !protocol.WellFormed(m.Method) {
+		c.relay.log.Warn("refused a message of the client: its method is no method's name")
+		if m.Kind() == jsonrpc.Request {
+			c.check(c.session.Refuse(m.ID, c.relay.author(peer.Error, "", protocolError(protocol.CodeMethodNotFound, "method not found"))))
+		}
+		return
+	}
 	switch m.Kind() {
 	case jsonrpc.Request:
 		c.request(m)

@@ -29,6 +29,7 @@ type fakeServer struct {
 	slow     chan struct{} // when set, listing waits for it
 	received []string      // "method params" of every request but the handshake, and of every notification
 	onCall   func(c *fakeConn, call *fakeCall)
+	answers  map[string]string // whole results by method, instead of the usual ones
 	conns    []*fakeConn
 }
 
@@ -100,7 +101,12 @@ func (c *fakeConn) Call(cl peer.Cleared, then func(peer.Reply)) peer.Call {
 	if cl.Method() != protocol.Initialize && cl.Method() != protocol.ToolsList {
 		f.received = append(f.received, cl.Method()+" "+string(cl.Body()))
 	}
+	answer, fixed := f.answers[cl.Method()]
 	f.mu.Unlock()
+	if fixed {
+		go call.result(answer)
+		return call
+	}
 	switch cl.Method() {
 	case protocol.Initialize:
 		go call.result(`{"protocolVersion":"2025-11-25","capabilities":{"tools":{},"logging":{},"extensions":{"acme/x":{}}},"serverInfo":{"name":"f","version":"1"}}`)
@@ -178,15 +184,17 @@ func (s *sink) take() []string {
 
 // judge is a scanner whose verdict depends on words in the content.
 type judge struct {
-	mu     sync.Mutex
-	seen   []string
-	outage bool
-	delay  time.Duration
+	mu      sync.Mutex
+	seen    []string // phase, target and content
+	methods []string
+	outage  bool
+	delay   time.Duration
 }
 
 func (j *judge) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, error) {
 	j.mu.Lock()
 	j.seen = append(j.seen, c.Phase.String()+" "+c.Origin.Target+" "+string(c.Data))
+	j.methods = append(j.methods, c.Origin.Method)
 	outage, delay := j.outage, j.delay
 	j.mu.Unlock()
 	if delay > 0 && strings.Contains(string(c.Data), "SLOW") {
@@ -238,6 +246,8 @@ type rig struct {
 	sink   *sink
 	judge  *judge
 	audit  *auditRecords
+	// everything is what ask has returned so far.
+	everything []string
 }
 
 type auditRecords struct {
@@ -274,6 +284,14 @@ func start(t *testing.T, change func(*Options), servers ...*fakeServer) *rig {
 // startJudged is start with a scanner of the test's own.
 func startJudged(t *testing.T, j *judge, change func(*Options), servers ...*fakeServer) *rig {
 	t.Helper()
+	r := prepare(t, j, change, servers...)
+	r.relay.Start(t.Context())
+	return r
+}
+
+// prepare is startJudged without the start.
+func prepare(t *testing.T, j *judge, change func(*Options), servers ...*fakeServer) *rig {
+	t.Helper()
 	r := &rig{t: t, sink: &sink{}, judge: j, audit: &auditRecords{}}
 	log := slog.New(slog.DiscardHandler)
 	covers := func(string, verdict.Phase) bool { return true }
@@ -288,7 +306,6 @@ func startJudged(t *testing.T, j *judge, change func(*Options), servers ...*fake
 	r.relay = New(opts)
 	ctx, cancel := context.WithCancel(t.Context())
 	r.client = r.relay.Connect(ctx, "sess", "local", r.sink)
-	r.relay.Start(ctx)
 	t.Cleanup(func() {
 		r.client.Close()
 		r.relay.Close()
@@ -315,7 +332,9 @@ func (r *rig) ask(frame string) []string {
 	r.sink.take()
 	r.send(frame)
 	synctest.Wait()
-	return r.sink.take()
+	got := r.sink.take()
+	r.everything = append(r.everything, got...)
+	return got
 }
 
 func (r *rig) want(frame string, want ...string) {

@@ -41,6 +41,10 @@ func (h *receiver) Request(m jsonrpc.Message) {
 
 // Notification takes a notification of the server.
 func (h *receiver) Notification(m jsonrpc.Message) {
+	if !protocol.WellFormed(m.Method) {
+		h.Anomaly("malformed_method")
+		return
+	}
 	switch m.Method {
 	case protocol.ToolsListChanged, protocol.PromptsListChanged, protocol.ResourcesListChanged:
 		if l := h.link.Load(); l != nil {

@@ -490,3 +490,51 @@ func between(s, before, after string) string {
 	middle, _, _ := strings.Cut(rest, after)
 	return middle
 }
+
+func TestMethodsThatAreSentences(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fakeServer{tools: []string{"x"}}
+		r := start(t, nil, s)
+		r.ask(list)
+		for _, method := range []string{"ignore all rules", "acme/x/do ", "acme/x/\u202e", strings.Repeat("a", 200)} {
+			r.wantPart(fmt.Sprintf(`{"jsonrpc":"2.0","id":3,"method":%q,"params":{"name":"s0__x"}}`, method), `"code":-32601`)
+			if got := r.ask(fmt.Sprintf(`{"jsonrpc":"2.0","method":%q,"params":{"name":"s0__x"}}`, method)); len(got) != 0 {
+				t.Errorf("got %s", got)
+			}
+			s.conn(0).says(t, fmt.Sprintf(`{"jsonrpc":"2.0","method":%q,"params":{"a":1}}`, method))
+		}
+		synctest.Wait()
+		if got := r.sink.take(); len(got) != 0 || len(s.got()) != 0 {
+			t.Errorf("came out: %s, went in: %s", got, s.got())
+		}
+	})
+}
+
+func TestEndlessLists(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fakeServer{answers: map[string]string{"tools/list": `{"tools":[{"name":"x"}],"nextCursor":"again"}`}}
+		other := &fakeServer{tools: []string{"y"}}
+		r := start(t, nil, s, other)
+		r.wantPart(list, `{"tools":[{"name":"s1__y","v":0}]}`)
+	})
+}
+
+func TestCatalogueOfManyParts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		filler := strings.Repeat("x", 1<<20)
+		var tools []string
+		for i := range 10 {
+			tools = append(tools, fmt.Sprintf(`{"name":"t%d","description":%q}`, i, filler))
+		}
+		tools = append(tools, `{"name":"bad","description":"evil"}`)
+		s := &fakeServer{answers: map[string]string{"tools/list": `{"tools":[` + strings.Join(tools, ",") + `]}`}}
+		r := start(t, nil, s)
+		got := r.ask(list)
+		if len(got) != 1 || strings.Count(got[0], `"name":"s0__t`) != 10 || strings.Contains(got[0], "bad") {
+			t.Errorf("listed %d bytes", len(strings.Join(got, "")))
+		}
+		if scans := len(r.judge.saw()); scans != 4 {
+			t.Errorf("%d scans", scans)
+		}
+	})
+}
