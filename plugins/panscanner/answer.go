@@ -72,9 +72,11 @@ type wireSide struct {
 func parseAnswer(raw []byte) (answer, *scanner.Error) {
 	var w wireAnswer
 	if err := json.Unmarshal(raw, &w); err != nil {
-		var syntax *jsontext.SyntacticError
-		if !errors.Is(err, jsontext.ErrDuplicateName) && (errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)) {
-			return answer{}, &scanner.Error{Reason: scanner.ReasonUnavailable, Message: "the answer is not JSON, or is cut off: perhaps a proxy made it"}
+		if notJSON(err) {
+			return answer{}, &scanner.Error{
+				Reason:  scanner.ReasonUnavailable,
+				Message: "the answer is not JSON, or is cut off: perhaps a proxy made it",
+			}
 		}
 		return answer{}, incomprehensible("the answer does not have the shape of a scan result")
 	}
@@ -99,6 +101,16 @@ func parseAnswer(raw []byte) (answer, *scanner.Error) {
 	return a, nil
 }
 
+// notJSON reports whether err is about the text and not about what it says. Two
+// members of one name are not: a reader could pick either.
+func notJSON(err error) bool {
+	var syntax *jsontext.SyntacticError
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		return false
+	}
+	return errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+}
+
 const (
 	actionAllow     = "allow"
 	actionBlock     = "block"
@@ -107,6 +119,7 @@ const (
 	categoryTimeout = "timeout"
 )
 
+// incomprehensible is a failure that is held against the content.
 func incomprehensible(message string) *scanner.Error {
 	return &scanner.Error{Reason: scanner.ReasonInternal, ContentCaused: true, Message: message}
 }

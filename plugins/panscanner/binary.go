@@ -32,9 +32,9 @@ type binary struct {
 // its label says. It reports false when the string is to be sent as it is.
 func decodeBinary(s string) (binary, bool) {
 	prefix, encoded := "", s
-	if strings.HasPrefix(s, "data:") {
+	if isDataURI(s) {
 		head, rest, ok := strings.Cut(s, ",")
-		if !ok || !strings.HasSuffix(head, ";base64") {
+		if !ok || !strings.HasSuffix(strings.ToLower(head), ";base64") {
 			return binary{}, false
 		}
 		prefix, encoded = head+",", rest
@@ -50,6 +50,11 @@ func decodeBinary(s string) (binary, bool) {
 	}
 	out.text = prefix + out.text
 	return out, true
+}
+
+func isDataURI(s string) bool {
+	const scheme = "data:"
+	return len(s) > len(scheme) && strings.EqualFold(s[:len(scheme)], scheme)
 }
 
 // describe returns data as text if it is text, else its type, size and hash.
@@ -82,11 +87,18 @@ func readable(data []byte) bool {
 	return float64(good) >= textShare*float64(all)
 }
 
+// shortestLine is the least average length of lines of base64. Words on lines of
+// their own are not base64, even if they could be decoded.
+const shortestLine = 32
+
 // decodeBase64 decodes every usual spelling of base64.
 func decodeBase64(s string) ([]byte, bool) {
+	if lines := strings.Count(s, "\n"); lines > 0 && len(s)/lines < shortestLine {
+		return nil, false
+	}
 	s = strings.TrimRight(strings.Map(func(r rune) rune {
 		switch r {
-		case ' ', '\t', '\r', '\n':
+		case '\r', '\n':
 			return -1
 		case '-':
 			return '+'

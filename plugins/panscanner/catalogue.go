@@ -61,9 +61,9 @@ func (c *config) splitCatalogue(content scanner.Content, p *projection, list cat
 			set.names = append(set.names, toolName(tool))
 		}
 		if n > 0 {
-			whole := piece{event: event, src: p, tools: set}
-			whole.set(content.Phase, doc)
-			out.pieces = append(out.pieces, whole)
+			part := piece{event: event, src: p, tools: set}
+			part.set(content.Phase, doc)
+			out.pieces = append(out.pieces, part)
 			at += n
 			continue
 		}

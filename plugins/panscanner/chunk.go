@@ -42,7 +42,7 @@ type cutter struct {
 
 // cut divides a projection, and the joined text if there is any.
 func (c *cutter) cut(p *projection, joined string) []chunk {
-	_ = each(p.doc, func(t token) error { //nolint:errcheck // p.doc was written by project
+	_ = each(p.doc, func(t token) error {
 		switch t.kind {
 		case tokenName, tokenString, tokenNumber:
 			c.add(t.String(), place{token: t.n, value: t.kind == tokenString && !p.altered[t.n]})

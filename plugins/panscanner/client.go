@@ -89,9 +89,9 @@ func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLa
 
 func rootCAs(path string) (*x509.CertPool, *scanner.Problem) {
 	if path == "" {
-		return nil, nil //nolint:nilnil // nil is what the standard library takes for the system's
+		return nil, nil // nil is what the standard library takes for the system's
 	}
-	pem, err := os.ReadFile(path) //nolint:gosec // the user names the file
+	pem, err := os.ReadFile(path)
 	if err != nil {
 		return nil, &scanner.Problem{Pointer: "/ca_file", Message: "the file cannot be read"}
 	}
@@ -121,11 +121,11 @@ func (c *client) attempt(ctx context.Context, body []byte) (answer []byte, retry
 	if c.hashKey != nil {
 		req.Header.Set("X-Payload-Hash", payloadHash(c.hashKey, body))
 	}
-	resp, err := c.http.Do(req) //nolint:gosec // the address comes from the configuration only
+	resp, err := c.http.Do(req)
 	if err != nil {
 		return networkFailure(ctx, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
 		return networkFailure(ctx, err)

@@ -34,7 +34,10 @@ func (p *piece) decide(a answer) (scanner.Verdict, *scanner.Error) {
 // incomplete is the error for an "allow" that not every detector agreed to. It
 // is held against the content: its author may have made a detector fail.
 func incomplete(a answer) *scanner.Error {
-	e := &scanner.Error{Reason: scanner.ReasonInternal, ContentCaused: true, Message: "a detector of Prisma AIRS failed, so that its allow is incomplete"}
+	e := &scanner.Error{
+		Reason: scanner.ReasonInternal, ContentCaused: true,
+		Message: "a detector of Prisma AIRS failed, so that its allow is incomplete",
+	}
 	if a.timedOut {
 		e.Reason, e.Message = scanner.ReasonTimeout, "a detector of Prisma AIRS ran out of time, so that its allow is incomplete"
 	}
@@ -85,7 +88,7 @@ func (p *piece) findings(a answer) []scanner.Finding {
 		}
 	}
 	if len(out) == 0 || a.incomplete {
-		f := scanner.Finding{Rule: "airs/verdict", Category: "airs.verdict", Severity: scanner.SeverityHigh, Message: "Prisma AIRS names no detector"}
+		f := verdictFinding("Prisma AIRS names no detector")
 		if a.incomplete {
 			f.Rule, f.Category, f.Message = "airs/incomplete", "airs.incomplete", "a detector of Prisma AIRS failed or ran out of time"
 		}
@@ -93,6 +96,11 @@ func (p *piece) findings(a answer) []scanner.Finding {
 		out = append(out, f)
 	}
 	return out
+}
+
+// verdictFinding is a finding without a detector.
+func verdictFinding(message string) scanner.Finding {
+	return scanner.Finding{Rule: "airs/verdict", Category: "airs.verdict", Severity: scanner.SeverityHigh, Message: message}
 }
 
 // toolFindings returns findings at the tools that the answer names, if they

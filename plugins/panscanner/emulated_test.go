@@ -193,14 +193,15 @@ func TestCredentials(t *testing.T) {
 	tests := map[string]struct {
 		members map[string]any
 		ok      bool
+		hashed  bool
 	}{
-		"key":               {nil, true},
-		"key with hash":     {map[string]any{"payload_hash": true}, true},
-		"token":             {map[string]any{"api_key": nil, "api_token": "tok"}, true},
-		"token with hash":   {map[string]any{"api_key": nil, "api_token": "Bearer tok", "payload_hash": true}, true},
-		"revoked":           {map[string]any{"api_key": "old"}, false},
-		"wrong token":       {map[string]any{"api_key": nil, "api_token": "x"}, false},
-		"unlinked, unnamed": {map[string]any{"profile": nil}, false},
+		"key":               {nil, true, false},
+		"key with hash":     {map[string]any{"payload_hash": true}, true, true},
+		"token":             {map[string]any{"api_key": nil, "api_token": "tok"}, true, false},
+		"token with hash":   {map[string]any{"api_key": nil, "api_token": "Bearer tok", "payload_hash": true}, true, true},
+		"revoked":           {map[string]any{"api_key": "old"}, false, false},
+		"wrong token":       {map[string]any{"api_key": nil, "api_token": "x"}, false, false},
+		"unlinked, unnamed": {map[string]any{"profile": nil}, false, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -209,7 +210,7 @@ func TestCredentials(t *testing.T) {
 			if (err == nil) != test.ok {
 				t.Errorf("error %v", err)
 			}
-			if hashed := srv.Requests()[0].Header.Get("X-Payload-Hash") != ""; hashed != (test.members["payload_hash"] == true) {
+			if hashed := srv.Requests()[0].Header.Get("X-Payload-Hash") != ""; hashed != test.hashed {
 				t.Errorf("hash sent: %v", hashed)
 			}
 		})

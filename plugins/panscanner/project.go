@@ -2,7 +2,9 @@ package panscanner
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"unicode/utf8"
 
@@ -29,7 +31,10 @@ func project(data []byte) (*projection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p, p.copy(data, marks)
+	if err := p.copy(data, marks); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // level is an object or array that survey is inside of.
@@ -65,7 +70,7 @@ func (p *projection) survey(data []byte) (map[int]bool, error) {
 		case tokenString:
 			value := t.String()
 			p.empty = p.empty && value == ""
-			if top.see(value, t.n) || strings.HasPrefix(value, "data:") {
+			if top.see(value, t.n) || isDataURI(value) {
 				marks[t.n] = true
 			}
 			if top.name == "text" {
@@ -100,8 +105,12 @@ func (p *projection) copy(data []byte, marks map[int]bool) error {
 	w := newWalker(data)
 	for {
 		t, err := w.read()
-		if err != nil { // survey has read all of it: this is the end
-			break
+		if errors.Is(err, io.EOF) {
+			p.doc = bytes.TrimRight(buf.Bytes(), "\n")
+			return nil
+		}
+		if err != nil {
+			return err
 		}
 		out := t.Token
 		if t.kind == tokenName || t.kind == tokenString {
@@ -115,8 +124,6 @@ func (p *projection) copy(data []byte, marks map[int]bool) error {
 			return fmt.Errorf("write token %d: %w", t.n, err)
 		}
 	}
-	p.doc = bytes.TrimRight(buf.Bytes(), "\n")
-	return nil
 }
 
 // maxUninspected is how many parts a verdict may name.

@@ -74,7 +74,9 @@ func (s *airs) Scan(ctx context.Context, c scanner.Content) (scanner.Verdict, er
 		return scanner.Verdict{}, &scanner.Error{Reason: scanner.ReasonNotConfigured, Message: "panscanner waits for its configuration"}
 	}
 	if ctx.Err() != nil { // spare the work on content that may be large
-		return scanner.Verdict{}, &scanner.Error{Reason: scanner.ReasonTimeout, ContentCaused: true, Message: "the scan had ended before it began"}
+		return scanner.Verdict{}, &scanner.Error{
+			Reason: scanner.ReasonTimeout, ContentCaused: true, Message: "the scan had ended before it began",
+		}
 	}
 	asked, failure := st.config.split(c)
 	if failure != nil {
@@ -117,7 +119,7 @@ func (st *state) ask(ctx context.Context, o scanner.Origin, pieces []piece) (sca
 			return nil
 		})
 	}
-	_ = group.Wait() //nolint:errcheck // what happened is in verdicts and failures
+	_ = group.Wait()
 	return sum(pieces, verdicts, failures)
 }
 
@@ -130,7 +132,7 @@ func blocksAll(p *piece, v scanner.Verdict) bool {
 func (st *state) judge(ctx context.Context, o scanner.Origin, p *piece) (scanner.Verdict, *scanner.Error) {
 	body, err := st.config.body(o, p.event)
 	if err != nil {
-		return scanner.Verdict{}, &scanner.Error{Reason: scanner.ReasonInternal, ContentCaused: true, Message: "the request cannot be encoded"}
+		return scanner.Verdict{}, incomprehensible("the request cannot be encoded")
 	}
 	raw, failure := st.client.send(ctx, body)
 	if failure != nil {
@@ -184,9 +186,7 @@ func bounded(v scanner.Verdict) scanner.Verdict {
 		v.Action = scanner.ActionBlock
 	}
 	if v.Action == scanner.ActionBlock { // of all of it, not of the tools that still fit
-		v.Findings = append(v.Findings[:maxFindings-1], scanner.Finding{
-			Rule: "airs/verdict", Category: "airs.verdict", Severity: scanner.SeverityHigh, Message: "more findings than can be listed",
-		})
+		v.Findings = append(v.Findings[:maxFindings-1], verdictFinding("more findings than can be listed"))
 	}
 	v.Findings = v.Findings[:maxFindings]
 	return v

@@ -35,7 +35,7 @@ func configured(t *testing.T, endpoint string, members map[string]any) scanner.S
 		t.Fatalf("configure: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := s.(scanner.Drainer).Drain(context.Background()); err != nil {
+		if err := s.(scanner.Drainer).Drain(context.WithoutCancel(t.Context())); err != nil {
 			t.Errorf("drain: %v", err)
 		}
 	})

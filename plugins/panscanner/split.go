@@ -153,7 +153,7 @@ func (c *config) budget(o scanner.Origin, event toolEvent) (int, *scanner.Error)
 	event.Input, event.Output = "x", "x"
 	empty, err := c.body(o, event)
 	if err != nil {
-		return 0, &scanner.Error{Reason: scanner.ReasonInternal, ContentCaused: true, Message: "the request cannot be encoded"}
+		return 0, incomprehensible("the request cannot be encoded")
 	}
 	return c.maxRequest - len(empty) - 1, nil
 }

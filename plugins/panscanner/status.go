@@ -47,7 +47,10 @@ func statusFailure(status int, header http.Header, body []byte) (retry bool, fai
 			Message: "the endpoint redirects, which is not followed: configure the final address",
 		}
 	case status >= http.StatusInternalServerError:
-		return true, &scanner.Error{Reason: scanner.ReasonUnavailable, Message: "Prisma AIRS or a gateway before it failed with status " + strconv.Itoa(status)}
+		return true, &scanner.Error{
+			Reason:  scanner.ReasonUnavailable,
+			Message: "Prisma AIRS or a gateway before it failed with status " + strconv.Itoa(status),
+		}
 	default:
 		return false, &scanner.Error{
 			Reason:  scanner.ReasonInternal,

@@ -111,10 +111,15 @@ func TestSemantics(t *testing.T) {
 		s := New(t, Config{Profiles: []Profile{test.profile}})
 		_, v, _ := post(t, s, syncPath, scanOf(test.content))
 		path, absent := strings.CutPrefix(test.raised, "!")
-		if v["action"] != test.action || (at(v, strings.Fields(path)...) == true) == absent {
+		if v["action"] != test.action || isTrue(v, strings.Fields(path)...) == absent {
 			t.Errorf("%s: %v", name, v)
 		}
 	}
+}
+
+func isTrue(v any, path ...string) bool {
+	b, ok := at(v, path...).(bool)
+	return ok && b
 }
 
 func at(v any, path ...string) any {
@@ -193,8 +198,8 @@ func TestRateLimiter(t *testing.T) {
 			t.Errorf("%d passed after a second", passed)
 		}
 		time.Sleep(time.Minute)
-		if l.scan(1, 4*600) && l.scan(1, 4*600) {
-			t.Error("more tokens than a minute has")
+		if first, second := l.scan(1, 4*600), l.scan(1, 4*600); !first || second {
+			t.Errorf("a minute's tokens: %v, as many again: %v", first, second)
 		}
 		queries := 0
 		for range 20 {
@@ -238,7 +243,7 @@ func TestAsync(t *testing.T) {
 		t.Fatalf("accepted %v", v)
 	}
 	rows := func() []scanResult {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/v1/scan/results?scan_ids="+id, nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/v1/scan/results?scan_ids="+id, http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}

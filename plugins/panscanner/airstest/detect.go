@@ -54,15 +54,18 @@ var expressions = sync.OnceValue(func() map[string]expression {
 		return expression{hints: hints, expr: regexp.MustCompile(expr)}
 	}
 	return map[string]expression{
-		injection: of(`(?i)(ignore|disregard|forget) (all |any |the |your )*(previous|prior|above|current|earlier) (instruction|guardrail|rule)`+
+		injection: of(`(?i)(ignore|disregard|forget) (all |any |the |your )*`+
+			`(previous|prior|above|current|earlier) (instruction|guardrail|rule)`+
 			`|<important>|do not (tell|inform) the user|reveal your system prompt`,
 			"instruction", "guardrail", "rule", "<important>", "do not ", "system prompt"),
-		agent:         of(`(?i)~?/\.ssh/id_[a-z0-9]+|pretend i am|before using this tool`, "/.ssh/", "pretend i am", "before using"),
-		urlCats:       of(`(?i)urlfiltering\.paloaltonetworks\.com/test-(malware|phishing|command-and-control|grayware)`, "urlfiltering."),
-		dbSecurity:    of(`(?i)\b(drop|truncate) table\b|' or '?1'?\s*=\s*'?1`, " table", "' or "),
-		toxicContent:  of(`(?i)\bairstest toxic phrase\b`, "airstest"),
-		maliciousCode: of(`EICAR-STANDARD-ANTIVIRUS-TEST-FILE|(?i)curl [^|]{1,200}\| *(ba|z)?sh\b|rm -rf /(\s|$)`, "eicar", "curl", "rm -rf"),
-		sourceCode:    of(`(?m)^\s*(def \w+\(|func \w+\(|import \w+|#include <)|"type"\s*:\s*"object"`, "def ", "func ", "import ", "#include", `"object"`),
+		agent:        of(`(?i)~?/\.ssh/id_[a-z0-9]+|pretend i am|before using this tool`, "/.ssh/", "pretend i am", "before using"),
+		urlCats:      of(`(?i)urlfiltering\.paloaltonetworks\.com/test-(malware|phishing|command-and-control|grayware)`, "urlfiltering."),
+		dbSecurity:   of(`(?i)\b(drop|truncate) table\b|' or '?1'?\s*=\s*'?1`, " table", "' or "),
+		toxicContent: of(`(?i)\bairstest toxic phrase\b`, "airstest"),
+		maliciousCode: of(`EICAR-STANDARD-ANTIVIRUS-TEST-FILE|(?i)curl [^|]{1,200}\| *(ba|z)?sh\b|rm -rf /(\s|$)`,
+			"eicar", "curl", "rm -rf"),
+		sourceCode: of(`(?m)^\s*(def \w+\(|func \w+\(|import \w+|#include <)|"type"\s*:\s*"object"`,
+			"def ", "func ", "import ", "#include", `"object"`),
 	}
 })
 

@@ -26,7 +26,7 @@ func (d *dice) uuid() string {
 	defer d.mu.Unlock()
 	var b [16]byte
 	for i := range b {
-		b[i] = byte(d.rng.Uint32())
+		b[i] = byte(d.rng.Uint32() & 0xff)
 	}
 	return formatUUID(b)
 }

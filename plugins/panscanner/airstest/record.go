@@ -43,11 +43,13 @@ type recorder struct {
 	body   []byte
 }
 
+// Write notes the body.
 func (r *recorder) Write(p []byte) (int, error) {
 	r.body = append(r.body, p...)
 	return r.ResponseWriter.Write(p) //nolint:wrapcheck // a writer's error is its caller's business
 }
 
+// WriteHeader notes the status.
 func (r *recorder) WriteHeader(status int) {
 	r.status = status
 	r.ResponseWriter.WriteHeader(status)

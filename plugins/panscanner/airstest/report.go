@@ -65,7 +65,9 @@ func (r *report) add(dataType string, found flags, action string, meta *resultMe
 		if !ok {
 			continue
 		}
-		result := detectionResult{DataType: dataType, Service: service, Verdict: "benign", Action: actionAllow, Metadata: meta, Detail: map[string]any{}}
+		result := detectionResult{
+			DataType: dataType, Service: service, Verdict: "benign", Action: actionAllow, Metadata: meta, Detail: map[string]any{},
+		}
 		if found[feature] {
 			result.Verdict, result.Action = "malicious", action
 		}

@@ -9,25 +9,30 @@ import (
 	"unicode/utf8"
 )
 
-// The texts of error answers. Those marked "seen" were reported verbatim by
-// integrators, including the quotes and the newline inside the first one; the
-// others are the examples of the OpenAPI document.
+// The texts of error answers that integrators have seen, verbatim, including the
+// quotes and the newline inside the first one.
 const (
-	msgEmptyContents  = "\"empty content data\"\n"                                                                                             // seen
-	msgNoContentField = "content validation failed: at least one of Prompt, Response, CodePrompt, CodeResponse, or ToolEvent must be provided" // seen
-	msgWrongFormat    = "received wrong request format"                                                                                        // seen
-	msgMethod         = "unsupported method"                                                                                                   // seen
-	msgEcosystem      = "unsupported ecosystem"                                                                                                // seen
-	msgForbidden      = "Invalid API Key or Oauth Token"                                                                                       // seen
-	msgMalformed      = "Request data is invalid or malformed"
-	msgUnauthorized   = "Not Authenticated"
-	msgNotFound       = "Resource is not found"
-	msgBadMethod      = "The method is not allowed"
-	msgTooLarge       = "The request body is too large"
-	msgMediaType      = "The media type is not supported"
-	msgRate           = "Request exceeds limit"
-	msgInternal       = "Internal Server Error"
-	msgProfile        = "AI profile not found" // unpublished
+	msgEmptyContents  = "\"empty content data\"\n"
+	msgNoContentField = "content validation failed: at least one of Prompt, Response, CodePrompt, CodeResponse, " +
+		"or ToolEvent must be provided"
+	msgWrongFormat = "received wrong request format"
+	msgMethod      = "unsupported method"
+	msgEcosystem   = "unsupported ecosystem"
+	msgForbidden   = "Invalid API Key or Oauth Token"
+)
+
+// The other texts, which are the examples of the OpenAPI document or, where
+// there is none, made up.
+const (
+	msgMalformed    = "Request data is invalid or malformed"
+	msgUnauthorized = "Not Authenticated"
+	msgNotFound     = "Resource is not found"
+	msgBadMethod    = "The method is not allowed"
+	msgTooLarge     = "The request body is too large"
+	msgMediaType    = "The media type is not supported"
+	msgRate         = "Request exceeds limit"
+	msgInternal     = "Internal Server Error"
+	msgProfile      = "AI profile not found"
 )
 
 const (

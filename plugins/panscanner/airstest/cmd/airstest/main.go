@@ -41,7 +41,9 @@ func run(args []string, out io.Writer) error {
 	if err := fs.Parse(args); err != nil {
 		return fmt.Errorf("read flags: %w", err)
 	}
-	config := airstest.Config{Seed: *seed, Latency: airstest.ServiceLatency(), Rate: airstest.ServiceRate(), AsyncDelay: airstest.Duration(time.Second)}
+	config := airstest.Config{
+		Seed: *seed, Latency: airstest.ServiceLatency(), Rate: airstest.ServiceRate(), AsyncDelay: airstest.Duration(time.Second),
+	}
 	if *path != "" {
 		var err error
 		if config, err = readConfig(*path); err != nil {
@@ -59,11 +61,11 @@ func run(args []string, out io.Writer) error {
 }
 
 func readConfig(path string) (airstest.Config, error) {
-	f, err := os.Open(path) //nolint:gosec // the user names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return airstest.Config{}, fmt.Errorf("open configuration: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	return airstest.ReadConfig(f)
 }
 
