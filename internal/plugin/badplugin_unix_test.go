@@ -190,9 +190,9 @@ type badScanner struct {
 }
 
 func (b *badScanner) Describe(context.Context, *scannerv1.DescribeRequest) (*scannerv1.DescribeResponse, error) {
-	max, _ := strconv.Atoi(os.Getenv("BAD_MAX"))
+	most, _ := strconv.Atoi(os.Getenv("BAD_MAX"))
 	return &scannerv1.DescribeResponse{
-		Name: "bad", Version: "1.0.0", Configurable: true, MaxConcurrent: uint32(max),
+		Name: "bad", Version: "1.0.0", Configurable: true, MaxConcurrent: uint32(most),
 		Kinds: []scannerv1.Kind{scannerv1.Kind_KIND_TEXT, scannerv1.Kind_KIND_JSON},
 	}, nil
 }
@@ -245,7 +245,7 @@ func (b *badScanner) Scan(ctx context.Context, r *scannerv1.ScanRequest) (*scann
 			return nil, ctx.Err()
 		}
 	case "flood":
-		for range 20000 {
+		for range 8000 {
 			fmt.Fprintln(stderr0, strings.Repeat("\x1b[31mflood ", 100))
 		}
 	case "message1":

@@ -4,7 +4,6 @@ package plugin
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"syscall"
 	"testing"
@@ -29,7 +28,7 @@ func BenchmarkScan(b *testing.B) {
 			b.ReportAllocs()
 			before := used(b)
 			for b.Loop() {
-				if _, err := s.Scan(context.Background(), c); err != nil {
+				if _, err := s.Scan(b.Context(), c); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -40,7 +39,7 @@ func BenchmarkScan(b *testing.B) {
 			b.SetParallelism(16)
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					if _, err := s.Scan(context.Background(), c); err != nil {
+					if _, err := s.Scan(b.Context(), c); err != nil {
 						b.Error(err)
 					}
 				}
@@ -70,7 +69,7 @@ func BenchmarkCall(b *testing.B) {
 	}}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := client.Scan(context.Background(), r, grpc.StaticMethod()); err != nil {
+		if _, err := client.Scan(b.Context(), r, grpc.StaticMethod()); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -79,15 +78,15 @@ func BenchmarkCall(b *testing.B) {
 func BenchmarkStart(b *testing.B) {
 	spec := bad(b, "content")
 	for b.Loop() {
-		s, err := Start(context.Background(), spec, nil, quiet())
+		s, err := Start(b.Context(), spec, nil, quiet())
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := s.Ready(context.Background()); err != nil {
+		if err := s.Ready(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		b.StopTimer()
-		if err := s.Stop(context.Background()); err != nil {
+		if err := s.Stop(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		b.StartTimer()

@@ -67,7 +67,7 @@ func connect(c *child, addr net.Addr, security *tls.Config) (*grpc.ClientConn, e
 		grpc.WithIdleTimeout(0),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
-			MinConnectTimeout: 2 * time.Second,
+			MinConnectTimeout: startTimeout,
 		}),
 		// Fixed windows spare the ping by which gRPC measures each connection: a
 		// fifth of the processor time of a small scan.
@@ -75,7 +75,6 @@ func connect(c *child, addr net.Addr, security *tls.Config) (*grpc.ClientConn, e
 		grpc.WithStaticConnWindowSize(window),
 		grpc.WithDisableRetry(),
 		grpc.WithDisableServiceConfig(),
-		grpc.WithSharedWriteBuffer(true),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -169,7 +168,7 @@ func TestOneServerCannotTakeAllSlots(t *testing.T) {
 func TestAHostileServerCannotMakeAnOutage(t *testing.T) {
 	t.Parallel()
 	spec := bad(t, "content")
-	spec.Timeout = 2 * time.Second
+	spec.Timeout = 30 * time.Second
 	s := begin(t, spec, quiet())
 	ready(t, s)
 	var (
@@ -206,12 +205,12 @@ func TestAHostileServerCannotMakeAnOutage(t *testing.T) {
 	time.Sleep(3 * time.Second)
 	over.Store(true)
 	wg.Wait()
-	if judged.Load() < 50 {
+	if judged.Load() < 10 {
 		t.Errorf("only %d honest scans were judged", judged.Load())
 	}
 	_, err := s.Scan(t.Context(), text("hostile", "harmless"))
 	var f *verdict.Failure
-	if !errors.As(err, &f) || !strings.Contains(ReasonQuarantined+ReasonBreaker, f.Reason) {
+	if !errors.As(err, &f) || f.Reason != ReasonQuarantined && f.Reason != ReasonBreaker {
 		t.Errorf("after all that, the hostile server gets %v", err)
 	}
 }

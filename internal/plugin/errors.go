@@ -39,7 +39,7 @@ type DigestError struct{ Have, Want string }
 
 // Error names both digests.
 func (e *DigestError) Error() string {
-	return fmt.Sprintf("the program's sha256 is %s, declared is %s: install the declared version or correct the declaration", e.Have, e.Want)
+	return fmt.Sprintf("the program's sha256 is %s, declared is %s: install the declared version or declare this one", e.Have, e.Want)
 }
 
 // PermissionError says that somebody else could replace a scanner's program or

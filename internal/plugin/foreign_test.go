@@ -152,9 +152,7 @@ func FuzzStderr(f *testing.F) {
 		f.Add([]byte(seed), 3)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, size int) {
-		if size = size % 64; size <= 0 {
-			size = 64
-		}
+		size = 1 + int(uint(size)%64)
 		var in chunks
 		for rest := raw; len(rest) > 0; rest = rest[min(size, len(rest)):] {
 			in = append(in, rest[:min(size, len(rest))])

@@ -29,7 +29,7 @@ const (
 type standing uint8
 
 const (
-	clear     standing = iota
+	innocent  standing = iota
 	suspected          // it was among several when the scanner crashed
 	convicted          // it was alone
 )
@@ -109,7 +109,7 @@ func (l *ledger) key(c *verdict.Content) key {
 // standing returns what is known about a content.
 func (l *ledger) standing(c *verdict.Content) standing {
 	if l.size.Load() == 0 {
-		return clear
+		return innocent
 	}
 	k := l.key(c)
 	l.mu.Lock()
@@ -123,11 +123,11 @@ func (l *ledger) standing(c *verdict.Content) standing {
 	return r.standing
 }
 
-// set changes what is known about a content; clear forgets it.
+// set changes what is known about a content; innocent forgets it.
 func (l *ledger) set(k key, s standing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if s == clear {
+	if s == innocent {
 		delete(l.records, k)
 	} else {
 		l.clock++

@@ -12,7 +12,7 @@ func TestLedgerIsBounded(t *testing.T) {
 	t.Parallel()
 	l := newLedger()
 	content := func(i int) *verdict.Content { return &verdict.Content{Data: []byte(strconv.Itoa(i))} }
-	if l.standing(content(0)) != clear {
+	if l.standing(content(0)) != innocent {
 		t.Error("an unknown content has a standing")
 	}
 	for i := range maxRecords {
@@ -22,17 +22,17 @@ func TestLedgerIsBounded(t *testing.T) {
 		t.Error("the first is forgotten already")
 	}
 	l.set(l.key(content(maxRecords)), suspected)
-	for i, want := range map[int]standing{0: convicted, 1: clear, 2: convicted, maxRecords: suspected} {
+	for i, want := range map[int]standing{0: convicted, 1: innocent, 2: convicted, maxRecords: suspected} {
 		if got := l.standing(content(i)); got != want {
 			t.Errorf("content %d: %d, want %d", i, got, want)
 		}
 	}
-	l.set(l.key(content(2)), clear)
-	if l.standing(content(2)) != clear || len(l.records) != maxRecords-1 {
+	l.set(l.key(content(2)), innocent)
+	if l.standing(content(2)) != innocent || len(l.records) != maxRecords-1 {
 		t.Error("clear does not forget")
 	}
 	l.forget()
-	if l.standing(content(0)) != clear {
+	if l.standing(content(0)) != innocent {
 		t.Error("forget does not forget")
 	}
 }
@@ -84,9 +84,9 @@ func TestRestarts(t *testing.T) {
 	t.Parallel()
 	var r restarts
 	now := time.Unix(1000, 0)
-	for _, ceiling := range []time.Duration{100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000} {
+	for _, ceiling := range []int64{100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000} {
 		pause, again := r.next(now, false)
-		if !again || r.ceiling != ceiling*time.Millisecond || pause >= r.ceiling {
+		if !again || r.ceiling.Milliseconds() != ceiling || pause >= r.ceiling {
 			t.Fatalf("pause %s of %s, %v", pause, r.ceiling, again)
 		}
 	}

@@ -29,7 +29,6 @@ func (s *Supervisor) run() {
 	sweep(s.spec.RunDir)
 	for s.ctx.Err() == nil {
 		g := next
-		next = nil
 		if g == nil {
 			s.set(snapshot{state: Starting, err: err})
 			configuring := func() { s.set(snapshot{state: Configuring, err: err}) }
@@ -47,7 +46,7 @@ func (s *Supervisor) run() {
 	if next != nil {
 		next.kill()
 	}
-	s.cell.renew()
+	s.cell.close()
 	s.background.Wait()
 	s.set(snapshot{state: Stopped})
 }

@@ -81,7 +81,7 @@ func openParent(path string) (string, error) {
 		return "", fmt.Errorf("look at the run directory: %w", err)
 	}
 	if !info.IsDir() || !ours(info) {
-		return "", &PermissionError{Path: path, Reason: "must be a directory of yours that is closed to others: remove it or run `chmod 700` on it"}
+		return "", &PermissionError{Path: path, Reason: "must be a directory of yours and closed to others: remove it or `chmod 700` it"}
 	}
 	return path, nil
 }

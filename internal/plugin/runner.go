@@ -96,11 +96,12 @@ func (c *child) readGreeting(ctx context.Context) (string, error) {
 	if !stop() {
 		return "", fmt.Errorf("no handshake: %w", ctx.Err())
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		_, err = parseGreeting(string(line), c.dir.path)
-	} else if errors.Is(err, bufio.ErrBufferFull) {
+	case errors.Is(err, bufio.ErrBufferFull):
 		err = &HandshakeError{Reason: "the first line of its output is too long"}
-	} else {
+	default:
 		err = c.early(err)
 	}
 	text := string(line)

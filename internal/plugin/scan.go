@@ -32,7 +32,8 @@ var static = []grpc.CallOption{grpc.StaticMethod()}
 // *verdict.Failure. Scan may be called by many goroutines at once.
 func (s *Supervisor) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, error) {
 	if len(c.Data) > handshake.MaxContent {
-		return verdict.Verdict{}, contentFailure(ReasonOversize, fmt.Errorf("%d bytes, at most %d can be judged", len(c.Data), handshake.MaxContent))
+		err := fmt.Errorf("%d bytes, at most %d can be judged", len(c.Data), handshake.MaxContent)
+		return verdict.Verdict{}, contentFailure(ReasonOversize, err)
 	}
 	start := time.Now()
 	end := start.Add(s.spec.Timeout)
@@ -65,18 +66,19 @@ type scan struct {
 
 // judge decides where a content is judged and has it judged there.
 func (s *Supervisor) judge(ctx context.Context, sc *scan) (verdict.Verdict, *verdict.Failure) {
-	standing, points := s.ledger.standing(sc.c), sc.account.points(sc.start)
+	known, points := s.ledger.standing(sc.c), sc.account.points(sc.start)
 	switch {
-	case standing == convicted:
+	case known == convicted:
 		return verdict.Verdict{}, contentFailure(ReasonConvicted, errors.New("this content crashed the scanner before"))
 	case points >= pointsBarred:
 		return verdict.Verdict{}, contentFailure(ReasonQuarantined, errors.New("content of this server crashed the scanner too often"))
-	case standing == suspected || points >= pointsSolo:
+	case known == suspected || points >= pointsSolo:
 		return s.alone(ctx, sc)
 	}
 	ok, cause := sc.account.breaker.admit(sc.start)
 	if !ok {
-		return verdict.Verdict{}, &verdict.Failure{Reason: ReasonBreaker, Cause: cause, Err: errors.New("the scanner keeps failing for this server")}
+		err := errors.New("the scanner keeps failing for this server")
+		return verdict.Verdict{}, &verdict.Failure{Reason: ReasonBreaker, Cause: cause, Err: err}
 	}
 	v, f, o := s.together(ctx, sc)
 	sc.account.breaker.record(time.Now(), o)

@@ -63,10 +63,7 @@ func bytesField(message []byte, number protowire.Number) []byte {
 		}
 		message = message[n:]
 		if num == number && kind == protowire.BytesType {
-			value, n := protowire.ConsumeBytes(message)
-			if n < 0 {
-				return nil
-			}
+			value, _ := protowire.ConsumeBytes(message) // nil when it is cut off
 			return value
 		}
 		if n = protowire.ConsumeFieldValue(num, kind, message); n < 0 {

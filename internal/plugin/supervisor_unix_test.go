@@ -32,14 +32,14 @@ func bad(t testing.TB, how string, args ...string) Spec {
 		t.Fatal(err)
 	}
 	return Spec{
-		Name: "test", Path: exe, Args: append([]string{modeBad, how}, args...), Timeout: 5 * time.Second, RunDir: shortDir(t),
+		Name: "test", Path: exe, Args: append([]string{modeBad, how}, args...), Timeout: 20 * time.Second, RunDir: shortDir(t),
 	}
 }
 
 // shortDir returns a directory whose path leaves room for a socket's name.
 func shortDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "p")
+	dir, err := os.MkdirTemp("", "p") //nolint:usetesting // its names are too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func begin(t testing.TB, spec Spec, log *slog.Logger) *Supervisor {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Second)
 		defer cancel()
 		if err := s.Stop(ctx); err != nil {
 			t.Error(err)
@@ -100,8 +100,8 @@ func ask(t testing.TB, s *Supervisor, command string) string {
 
 func wantFailure(t testing.TB, err error, reason string, cause verdict.Cause) {
 	t.Helper()
-	var f *verdict.Failure
-	if !errors.As(err, &f) {
+	f, ok := errors.AsType[*verdict.Failure](err)
+	if !ok {
 		t.Errorf("got error %v, want failure %s", err, reason)
 	} else if f.Reason != reason || f.Cause != cause {
 		t.Errorf("got failure %s by %s (%v), want %s by %s", f.Reason, f.Cause, f.Err, reason, cause)
@@ -331,7 +331,7 @@ func TestStderrHarmsNobody(t *testing.T) {
 		}
 	}
 	got := out.String()
-	if strings.ContainsAny(got, "\x1b\x9b") || strings.Contains(got, `\u001b`) {
+	if strings.ContainsRune(got, 0x1b) || strings.Contains(got, "\x9b") || strings.Contains(got, `\u001b`) {
 		t.Error("control characters reach the log")
 	}
 	if len(got) > 1<<20 {
@@ -352,7 +352,7 @@ func TestReconfigure(t *testing.T) {
 	ready(t, s)
 	slow := make(chan error, 1)
 	go func() {
-		v, err := s.Scan(context.Background(), text("a", "sleep 500ms"))
+		v, err := s.Scan(t.Context(), text("a", "sleep 500ms"))
 		if err == nil && v.Reference != "one" {
 			err = fmt.Errorf("judged by %q", v.Reference)
 		}
@@ -421,7 +421,7 @@ func TestStopDrains(t *testing.T) {
 	pid, _ := strconv.Atoi(ask(t, s, "pid"))
 	slow := make(chan error, 1)
 	go func() {
-		_, err := s.Scan(context.Background(), text("a", "sleep 300ms"))
+		_, err := s.Scan(t.Context(), text("a", "sleep 300ms"))
 		slow <- err
 	}()
 	time.Sleep(50 * time.Millisecond)
@@ -561,9 +561,6 @@ func descriptors(t *testing.T) int {
 
 func TestDiesWithTheRelay(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("Job Objects do this")
-	}
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

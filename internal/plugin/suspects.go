@@ -48,7 +48,7 @@ func (s *Supervisor) alone(ctx context.Context, sc *scan) (verdict.Verdict, *ver
 		sc.account.charge(time.Now(), pointsGuilty)
 		s.cell.renew()
 	case o == success && s.ledger.standing(sc.c) == suspected:
-		s.ledger.set(s.ledger.key(sc.c), clear)
+		s.ledger.set(s.ledger.key(sc.c), innocent)
 		sc.account.charge(time.Now(), -pointsPresent)
 	default:
 	}
@@ -64,6 +64,7 @@ type cell struct {
 
 	mu      sync.Mutex
 	current *attempt // nil: none
+	closed  bool
 	idle    *time.Timer
 	ctx     context.Context //nolint:containedctx // the supervisor's life, under which the cell starts
 }
@@ -80,6 +81,9 @@ type attempt struct {
 func (c *cell) enter(ctx context.Context) (*generation, *verdict.Failure) {
 	for {
 		at := c.attempt()
+		if at == nil {
+			return nil, outageFailure(ReasonUnavailable, ErrStopped)
+		}
 		select {
 		case <-at.done:
 		case <-ctx.Done():
@@ -95,11 +99,15 @@ func (c *cell) enter(ctx context.Context) (*generation, *verdict.Failure) {
 	}
 }
 
-// attempt returns the running start, or begins one. It goes on when the scan
-// that asked for it has no time left: the next one finds it.
+// attempt returns the running start, or begins one, or returns nil when the cell
+// is closed. A start goes on when the scan that asked for it has no time left:
+// the next one finds it.
 func (c *cell) attempt() *attempt {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return nil
+	}
 	if c.idle != nil {
 		c.idle.Stop()
 	}
@@ -131,6 +139,14 @@ func (c *cell) drop(at *attempt) {
 			at.generation.retire(c.ctx)
 		}
 	})
+}
+
+// close ends the process, and lets no other start.
+func (c *cell) close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.renew()
 }
 
 // renew sees to it that the next suspect meets a new process.
