@@ -197,7 +197,10 @@ func TestHTTPListens(t *testing.T) {
 }
 
 func TestHTTPNoticesDoNotWait(t *testing.T) {
-	url := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then net/http notices that the client goes away
+		<-r.Context().Done()
+	})
 	i := connect(t, HTTP{URL: url}, &notes{})
 	for name, send := range map[string]func() error{
 		"notifications": func() error { return i.Notify(request("n", "")) },
