@@ -30,6 +30,7 @@ func spec(behaviour string) Stdio {
 
 func dial(t *testing.T, s Stdio, h peer.Handler) *stdioInstance {
 	t.Helper()
+	s.Env = append(s.Env, "GOCOVERDIR="+t.TempDir()) // or a child of a covered test warns on its stderr
 	i, err := s.Dial(t.Context(), h)
 	if err != nil {
 		t.Fatal(err)
