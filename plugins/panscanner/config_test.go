@@ -111,8 +111,15 @@ func TestSchema(t *testing.T) {
 	if err := json.Unmarshal(configSchema, &schema); err != nil {
 		t.Fatal(err)
 	}
+	doc, err := os.ReadFile("../../docs/prisma-airs.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := defaults()
 	for name := range c.fields() {
+		if !strings.Contains(string(doc), "`"+name+"`") {
+			t.Errorf("%s is not documented", name)
+		}
 		p, ok := schema.Properties[name]
 		if !ok || p.Description == "" {
 			t.Errorf("%s is not in the schema, or has no description", name)
@@ -124,12 +131,12 @@ func TestSchema(t *testing.T) {
 	if len(schema.Properties) != len(c.fields()) {
 		t.Errorf("%d members in the schema, %d in the parser", len(schema.Properties), len(c.fields()))
 	}
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(configSchema)))
+	parsed, err := jsonschema.UnmarshalJSON(strings.NewReader(string(configSchema)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("config.json", doc); err != nil {
+	if err := compiler.AddResource("config.json", parsed); err != nil {
 		t.Fatal(err)
 	}
 	compiled, err := compiler.Compile("config.json")

@@ -3,8 +3,10 @@ package airstest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,7 +65,8 @@ func ParseFault(text string) (Fault, error) {
 // FaultHelp describes every fault, one per line.
 func FaultHelp() string {
 	var b strings.Builder
-	for kind, def := range faultKinds {
+	for _, kind := range slices.Sorted(maps.Keys(faultKinds)) {
+		def := faultKinds[kind]
 		if def.needsArg {
 			kind += "=…"
 		}

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -17,7 +18,7 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stderr); err != nil {
+	if err := run(os.Args[1:], os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "airstest:", err)
 		os.Exit(1)
 	}
@@ -31,7 +32,7 @@ func run(args []string, out io.Writer) error {
 	fault := fs.String("fault", "", "misbehave in every answer; see below")
 	fast := fs.Bool("fast", false, "answer at once and without a rate limit")
 	seed := fs.Uint64("seed", 1, "seed of ids and delays")
-	tls := fs.Bool("tls", false, "serve HTTPS with a certificate made at start, printed on standard error")
+	tls := fs.Bool("tls", false, "serve HTTPS with a certificate made at start; see --write-cert")
 	cert := fs.String("write-cert", "", "with --tls: write the certificate to this file")
 	fs.Usage = func() {
 		fmt.Fprintf(out, "usage: airstest [flags]\n\n")
