@@ -52,7 +52,35 @@ func TestMain(m *testing.M) {
 			misbehave(os.Args[2])
 		}
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if left := survivors(); left != "" {
+		fmt.Fprintf(os.Stderr, "processes are left:\n%s", left)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// survivors lists the scanners of this run that are still there, which a moment
+// after the last test none may be, nor what they started.
+func survivors() string {
+	var left strings.Builder
+	for range 100 {
+		left.Reset()
+		raw, err := exec.Command("ps", "-A", "-o", "pid=,stat=,args=").Output()
+		if err != nil {
+			return err.Error()
+		}
+		for line := range strings.Lines(string(raw)) {
+			if fields := strings.Fields(line); strings.Contains(line, os.Args[0]+" __") && fields[1][0] != 'Z' {
+				left.WriteString(line)
+			}
+		}
+		if left.Len() == 0 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return left.String()
 }
 
 func misbehave(how string) {
