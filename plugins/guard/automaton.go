@@ -41,7 +41,7 @@ func newAutomaton(keywords []string) (*automaton, error) {
 	a.next = make([]uint16, 0, states*a.columns)
 	a.addState()
 	for i, k := range keywords {
-		a.insert(k, uint16(i)) //nolint:gosec // there are fewer keywords than states
+		a.insert(k, uint16(i))
 	}
 	if len(a.ends) > maxStates {
 		return nil, errStates

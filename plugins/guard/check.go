@@ -94,13 +94,8 @@ func looksSecret(s string) bool {
 			return false
 		}
 	}
-	classes := 0
-	for _, set := range []func(rune) bool{unicode.IsLower, unicode.IsUpper, unicode.IsDigit, unicode.IsPunct} {
-		if strings.ContainsFunc(s, set) {
-			classes++
-		}
-	}
-	return classes >= 2
+	// Names of variables and members have letters and joints only.
+	return strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !strings.ContainsRune("._-", r) })
 }
 
 // entropy returns the Shannon entropy of the bytes of s, in bits per byte.

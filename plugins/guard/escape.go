@@ -73,10 +73,10 @@ func entity(text string) (rune, int) {
 			digits, base = digits[1:], 16
 		}
 		n, err := strconv.ParseUint(digits, base, 21)
-		if err != nil || !utf8.ValidRune(rune(n)) { //nolint:gosec // 21 bits fit
+		if err != nil || !utf8.ValidRune(rune(n)) {
 			return 0, 0
 		}
-		return rune(n), end + 1 //nolint:gosec // 21 bits fit
+		return rune(n), end + 1
 	}
 	switch strings.ToLower(name) {
 	case "lt":
@@ -102,7 +102,7 @@ func entity(text string) (rune, int) {
 
 // backslash reads \u0041 and \x41.
 func backslash(text string) (rune, int) {
-	size := 0
+	var size int
 	switch {
 	case len(text) >= 6 && text[1] == 'u':
 		size = 6
@@ -112,8 +112,8 @@ func backslash(text string) (rune, int) {
 		return 0, 0
 	}
 	n, err := strconv.ParseUint(text[2:size], 16, 16)
-	if err != nil || !utf8.ValidRune(rune(n)) { //nolint:gosec // 16 bits fit
+	if err != nil || !utf8.ValidRune(rune(n)) {
 		return 0, 0
 	}
-	return rune(n), size //nolint:gosec // 16 bits fit
+	return rune(n), size
 }

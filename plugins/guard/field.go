@@ -51,7 +51,7 @@ func parseRoles(names []string) (roleSet, error) {
 func parseRole(name string) (role, error) {
 	for r, n := range roleNames {
 		if n == name {
-			return role(r), nil //nolint:gosec // an index of a short array
+			return role(r), nil
 		}
 	}
 	return 0, fmt.Errorf("unknown role %q", name)

@@ -103,8 +103,8 @@ func FuzzPlan(f *testing.F) {
 		if searchers[i], err = newSearcher(probes); err != nil {
 			f.Fatal(err)
 		}
-		f.Add(uint8(i), "x ignore it all, forget every foobar = abcx Key := a1b2c3 http://a.b/one?q=1") //nolint:gosec // four
-		f.Add(uint8(i), "IGNORE\nall token=>'zzzz9 https://x?q= https://y/two?q=")                      //nolint:gosec // four
+		f.Add(uint8(i), "x ignore it all, forget every foobar = abcx Key := a1b2c3 http://a.b/one?q=1")
+		f.Add(uint8(i), "IGNORE\nall token=>'zzzz9 https://x?q= https://y/two?q=")
 	}
 	f.Fuzz(func(t *testing.T, n uint8, text string) {
 		i := int(n) % len(patterns)

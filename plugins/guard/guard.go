@@ -61,5 +61,5 @@ func (g *Guard) Scan(ctx context.Context, c scanner.Content) (scanner.Verdict, e
 	if err := s.run(ctx, c); err != nil {
 		return scanner.Verdict{}, err
 	}
-	return s.verdict(), nil
+	return s.verdict(c.Phase), nil
 }

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -38,13 +39,8 @@ func TestSamples(t *testing.T) {
 // content, on character boundaries.
 func checkPlaces(tb testing.TB, c scanner.Content, v scanner.Verdict) {
 	tb.Helper()
-	texts := map[string]string{}
-	for p, s := range c.Keys() {
-		texts[p] = s
-	}
-	for p, s := range c.Strings() {
-		texts[p] = s
-	}
+	texts := maps.Collect(c.Keys())
+	maps.Insert(texts, c.Strings())
 	for _, f := range v.Findings {
 		l := f.Location
 		text, ok := texts[l.Pointer]
@@ -234,8 +230,7 @@ func TestConfigurationProblems(t *testing.T) {
 		`[]`, `{"disabel":[]}`, `{"disable":["guard/no-such"]}`, `{"allow":[{}]}`, `{"max_bytes":0}`,
 	} {
 		err := New().(scanner.Configurer).Configure(t.Context(), []byte(config))
-		var problems scanner.Problems
-		if !errors.As(err, &problems) {
+		if _, ok := errors.AsType[scanner.Problems](err); !ok {
 			t.Errorf("%s: got %v, want problems", config, err)
 		}
 	}

@@ -25,6 +25,7 @@ const (
 	byteOrder    = '\ufeff'
 	blackFlag    = '\U0001f3f4'
 	cancelTag    = '\U000e007f'
+	textStyle    = '\ufe0e'
 	emojiStyle   = '\ufe0f'
 	popDirection = '\u202c'
 	leftOverride = '\u202d'
@@ -102,15 +103,18 @@ func hiddenText(text string) []sighting {
 
 // judgeRun reports one run, or counts it when only many of them mean harm.
 func judgeRun(r *run, splits *splitCount) []sighting {
-	var tags, variations, wide int
+	var tags, variations, styles, wide int
 	for _, c := range r.runes {
 		switch hiddenClass(c) {
 		case tagRune:
 			tags++
 		case variationRune:
 			variations++
-			if c > emojiStyle {
+			switch {
+			case c > emojiStyle:
 				wide++
+			case c >= textStyle:
+				styles++
 			}
 		default:
 		}
@@ -119,7 +123,7 @@ func judgeRun(r *run, splits *splitCount) []sighting {
 	switch {
 	case tags > 0 && !flagSequence(r):
 		return []sighting{{detector: "tags", at: r.at, payload: tagPayload(r.runes)}}
-	case variations > 1 || wide > 0 && !unicode.Is(unicode.Han, r.before):
+	case variations-styles > 1 || variations >= longRun || wide > 0 && !unicode.Is(unicode.Han, r.before):
 		return []sighting{{detector: "variations", at: r.at, payload: variationPayload(r.runes)}}
 	case zeroWidth >= longRun:
 		return []sighting{{detector: "zero_width_run", at: r.at, payload: binaryPayload(r.runes)}}
@@ -129,7 +133,7 @@ func judgeRun(r *run, splits *splitCount) []sighting {
 	return nil
 }
 
-// longRun is how many zero-width characters in a row no script or emoji needs.
+// longRun is how many hidden characters in a row no script or emoji needs.
 const longRun = 4
 
 // flagSequence reports whether r is the tag part of a subdivision flag.

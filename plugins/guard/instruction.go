@@ -105,7 +105,7 @@ type judgement struct {
 }
 
 // judge returns the window of text with the most points, when it has two
-// groups of which one is a core group, or many groups. That the text was hidden
+// groups with strong features of which one is a core group, or many groups. That the text was hidden
 // counts as a group of its own.
 func (in *instructions) judge(p scanner.Phase, text string, traits []trait, hidden bool) (judgement, bool) {
 	slices.SortStableFunc(traits, func(a, b trait) int { return a.at.start - b.at.start })
@@ -137,8 +137,10 @@ func (in *instructions) weigh(p scanner.Phase, window []trait, hidden bool) judg
 		j.points, groups = hiddenPoints, 1
 	}
 	for _, t := range window {
-		if points[t.group] == 0 {
+		if points[t.group] < strong && t.points >= strong {
 			groups++
+		}
+		if points[t.group] == 0 {
 			if j.groups != "" {
 				j.groups += ", "
 			}
@@ -162,6 +164,9 @@ func (in *instructions) weigh(p scanner.Phase, window []trait, hidden bool) judg
 	}
 	return j
 }
+
+// strong is from how many points on a feature makes its group count.
+const strong = 2
 
 // manyGroups is how many groups are reported without a core group.
 const manyGroups = 4

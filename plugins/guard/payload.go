@@ -11,7 +11,7 @@ import (
 // Limits of decoding, in bytes and in views per piece of text.
 const (
 	minEncoded  = 24
-	maxEncoded  = 16 << 10
+	maxEncoded  = 128 << 10
 	maxDecoded  = 8
 	minReadable = 4
 )
@@ -40,7 +40,7 @@ func tagPayload(runes []rune) string {
 	var b strings.Builder
 	for _, r := range runes {
 		if hiddenClass(r) == tagRune && r > 0xe001f && r < cancelTag {
-			b.WriteByte(byte(r - 0xe0000)) //nolint:gosec // the range is ASCII
+			b.WriteByte(byte(r - 0xe0000))
 		}
 	}
 	return b.String()
@@ -52,9 +52,9 @@ func variationPayload(runes []rune) string {
 	for _, r := range runes {
 		switch {
 		case r >= 0xfe00 && r <= 0xfe0f:
-			raw = append(raw, byte(r-0xfe00)) //nolint:gosec // 16 values
+			raw = append(raw, byte(r-0xfe00))
 		case r >= 0xe0100 && r <= 0xe01ef:
-			raw = append(raw, byte(r-0xe0100+16)) //nolint:gosec // 240 values
+			raw = append(raw, byte(r-0xe0100+16))
 		}
 	}
 	if s := string(raw); readable(s) {
@@ -102,7 +102,7 @@ func bits(runes []rune, zero, one, high rune, width int) string {
 			value |= 1
 		}
 		if n++; n == width {
-			out = append(out, byte(value)) //nolint:gosec // at most eight bits
+			out = append(out, byte(value))
 			value, n = 0, 0
 		}
 	}
@@ -117,10 +117,7 @@ func decoded(text string) (views []view, cut bool) {
 			start++
 			continue
 		}
-		end := start + 1
-		for end < len(text) && encodedByte(text[end]) {
-			end++
-		}
+		end := encodedEnd(text, start)
 		at := span{start, end}
 		start = end
 		if end-at.start < minEncoded {
@@ -139,6 +136,27 @@ func decoded(text string) (views []view, cut bool) {
 	return views, cut
 }
 
+// encodedLine is the length from which a line of encoded text goes on in the
+// next: the shortest that encoders fold at.
+const encodedLine = 60
+
+// encodedEnd returns where the encoded text that begins at start ends, over
+// the line breaks that encoders put in.
+func encodedEnd(text string, start int) int {
+	end, line := start, start
+	for end < len(text) {
+		switch {
+		case encodedByte(text[end]):
+		case text[end] == '\n' && end-line >= encodedLine && end+1 < len(text) && encodedByte(text[end+1]):
+			line = end + 1
+		default:
+			return end
+		}
+		end++
+	}
+	return end
+}
+
 // encodedByte reports whether c is in the alphabet of either base64 variant.
 func encodedByte(c byte) bool {
 	switch {
@@ -151,6 +169,7 @@ func encodedByte(c byte) bool {
 
 // decode reads s as hexadecimal or base64, when that gives readable text.
 func decode(s string) (plain, via string, ok bool) {
+	s = strings.ReplaceAll(s, "\n", "")
 	if raw, err := hex.DecodeString(s); err == nil && readable(string(raw)) {
 		return string(raw), "hex", true
 	}

@@ -78,14 +78,22 @@ type found struct {
 	text  string // the view's text
 }
 
-// budget counts the bytes that expressions may still read for one message.
+// budget counts the bytes that expressions may still read for one message, and
+// ends with its context.
 type budget struct {
 	left  int
 	spent bool
+	done  <-chan struct{} // nil: never
 }
 
 // take reports whether n bytes may be read, and counts them.
 func (b *budget) take(n int) bool {
+	select {
+	case <-b.done:
+		b.spent = true
+		return false
+	default:
+	}
 	if n > b.left {
 		b.spent = true
 		return false
@@ -122,10 +130,13 @@ func newSearcher(probes []probe) (*searcher, error) {
 					words = append(words, w)
 					s.users = append(s.users, nil)
 				}
-				s.users[id] = append(s.users[id], uint16(clauses)) //nolint:gosec // a test bounds their number
+				s.users[id] = append(s.users[id], uint16(clauses)) //nolint:gosec // checked below
 			}
 			clauses++
 		}
+	}
+	if clauses > maxStates {
+		return nil, errStates
 	}
 	var err error
 	if s.automaton, err = newAutomaton(words); err != nil {
@@ -175,7 +186,7 @@ func tokenStarts(text string) []int32 {
 			continue
 		}
 		if i-start >= minToken && digit {
-			starts = append(starts, int32(start)) //nolint:gosec // pieces are small
+			starts = append(starts, int32(start))
 		}
 		start, digit = i+1, false
 	}

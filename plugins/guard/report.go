@@ -133,8 +133,8 @@ func (r *report) known(res *result) bool {
 	return false
 }
 
-// verdict makes the answer from what was found.
-func (r *report) verdict() scanner.Verdict {
+// verdict makes the answer from what was found in content of phase p.
+func (r *report) verdict(p scanner.Phase) scanner.Verdict {
 	v := scanner.Verdict{Action: scanner.ActionAllow, Uninspected: r.unseen}
 	for _, f := range r.found {
 		v.Action = max(v.Action, f.action)
@@ -149,9 +149,9 @@ func (r *report) verdict() scanner.Verdict {
 		r.found = nil
 	}
 	for _, f := range mergeEdits(r.found) {
-		// A block withholds every place it names: a definition that is only
-		// flagged must not go with one that is blocked.
-		if v.Action != scanner.ActionBlock || f.action == scanner.ActionBlock || f.Redact {
+		// A block withholds every definition it names: one that is only flagged
+		// must not go with one that is blocked.
+		if p != scanner.PhaseDefinition || v.Action != scanner.ActionBlock || f.action == scanner.ActionBlock {
 			v.Findings = append(v.Findings, f.Finding)
 		}
 	}

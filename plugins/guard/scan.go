@@ -14,7 +14,7 @@ const (
 	pieceSize    = 256 << 10 // what is looked at in one go
 	pieceOverlap = 4 << 10   // so that nothing hides on the border of two pieces
 	baseWork     = 1 << 20   // what expressions may read, however short the message
-	workPerByte  = 1         // and more for longer ones
+	workPerByte  = 2         // and more for longer ones
 )
 
 // instructionRule and the prefixes name findings that no rule file names.
@@ -98,12 +98,13 @@ func (s *scan) pieces(ctx context.Context, f field, text string, each func(text 
 	}
 	text = text[:runeSpan(text, span{0, min(len(text), s.left)}).end]
 	s.left = max(0, s.left-len(text))
+	s.budget.done = ctx.Done()
 	for base := 0; base < len(text); {
+		at := runeSpan(text, span{base, base + pieceSize})
+		each(text[at.start:at.end], at.start)
 		if ctx.Err() != nil {
 			return &scanner.Error{Reason: scanner.ReasonTimeout, Message: "the scan was not done in time", ContentCaused: true}
 		}
-		at := runeSpan(text, span{base, base + pieceSize})
-		each(text[at.start:at.end], at.start)
 		if at.end == len(text) {
 			break
 		}
@@ -124,7 +125,7 @@ func (s *scan) piece(f field, text string, base int) {
 			s.sighted(f, h, base)
 			if h.payload != "" {
 				at := h.at
-				views = append(views, view{text: h.payload, via: "hidden characters", whole: &at})
+				views = append(views, view{text: h.payload, via: "hidden characters", hidden: true, whole: &at})
 			}
 		}
 		for _, h := range mixedScript(text, s.tables) {
@@ -144,9 +145,11 @@ func (s *scan) piece(f field, text string, base int) {
 		s.uninspected(f.pointer, "encoded text")
 	}
 	for _, v := range inside {
+		// Results carry encoded files; in a definition, nothing else needs it.
+		v.hidden = s.phase == scanner.PhaseDefinition
 		deeper, _ := decoded(v.text)
 		for i := range deeper {
-			deeper[i].whole = v.whole
+			deeper[i].whole, deeper[i].hidden = v.whole, true
 		}
 		views = append(append(views, v), deeper...)
 	}
@@ -192,7 +195,7 @@ func (s *scan) look(f field, base int, v *view, readings reading) {
 		}
 	})
 	if len(traits) > 0 {
-		if j, ok := s.instructions.judge(s.phase, v.text, traits, v.whole != nil); ok {
+		if j, ok := s.instructions.judge(s.phase, v.text, traits, v.hidden); ok {
 			s.instructed(f, j, v, base)
 		}
 	}

@@ -13,6 +13,8 @@ type view struct {
 	via  string // how it was made, for people; "" is the string itself
 	// segments map text to the original, ascending. None: same offsets.
 	segments []segment
+	// hidden says that people do not see the text although a model reads it.
+	hidden bool
 	// whole, when set, is the one range of the original that the view was
 	// decoded from; offsets inside cannot be told apart.
 	whole *span
