@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"strings"
@@ -178,6 +179,16 @@ func TestWorkIsBounded(t *testing.T) {
 	}
 	if !found {
 		t.Error("a text made of keywords was read to the end: the work is not bounded")
+	}
+}
+
+func TestScanEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := New().Scan(ctx, jsonContent(scanner.PhaseResponse, `{"a":"text"}`))
+	failure, ok := errors.AsType[*scanner.Error](err)
+	if !ok || failure.Reason != scanner.ReasonTimeout || !failure.ContentCaused {
+		t.Errorf("got %v, want a timeout that the content caused", err)
 	}
 }
 
