@@ -1,7 +1,6 @@
 package scanner
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -35,9 +34,6 @@ func contentFrom(p *scannerv1.Content, info Info) (Content, error) {
 		return Content{}, unsupported("kind " + c.Kind.String() + " is not judged by this scanner")
 	case len(c.Data) > handshake.MaxContent || len(c.Request) > handshake.MaxRequest:
 		return Content{}, &Error{Reason: ReasonTooLarge, Message: "the content is above the limit of the contract"}
-	case c.Kind == KindJSON && !json.Valid(c.Data):
-		// Walking malformed JSON could miss a part and so allow it unseen.
-		return Content{}, unsupported("the content is not valid JSON")
 	default:
 		return c, nil
 	}

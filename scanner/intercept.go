@@ -24,8 +24,19 @@ func (s *server) options(more ...grpc.UnaryServerInterceptor) []grpc.ServerOptio
 		grpc.MaxRecvMsgSize(handshake.MaxMessage),
 		grpc.MaxSendMsgSize(handshake.MaxMessage),
 		grpc.ChainUnaryInterceptor(chain...),
+		// A scan goes deep: on a fresh goroutine growing the stack would cost a
+		// tenth of it. Above this number each scan gets a goroutine of its own.
+		grpc.NumStreamWorkers(streamWorkers),
+		// Fixed windows spare the pings with which grpc measures the link.
+		grpc.StaticStreamWindowSize(window),
+		grpc.StaticConnWindowSize(window),
 	}
 }
+
+const (
+	streamWorkers = 16
+	window        = 1 << 20
+)
 
 // recoverPanic turns a panic into a failure of the one call, so that one content
 // cannot end the judging of all others.

@@ -173,8 +173,6 @@ func TestContentThatNoScannerSees(t *testing.T) {
 	}{
 		"another phase":    {func(c *scanner.Content) { c.Phase = scanner.PhaseRequest }, scanner.ReasonUnsupported},
 		"another kind":     {func(c *scanner.Content) { c.Kind = scanner.KindText }, scanner.ReasonUnsupported},
-		"not JSON":         {func(c *scanner.Content) { c.Data = []byte(`{"tools":[}`) }, scanner.ReasonUnsupported},
-		"no JSON":          {func(c *scanner.Content) { c.Data = nil }, scanner.ReasonUnsupported},
 		"too large":        {func(c *scanner.Content) { c.Data = make([]byte, handshake.MaxContent+1) }, scanner.ReasonTooLarge},
 		"too much request": {func(c *scanner.Content) { c.Request = make([]byte, handshake.MaxRequest+1) }, scanner.ReasonTooLarge},
 	} {

@@ -67,8 +67,8 @@ type level struct {
 }
 
 // walk visits the names, strings and numbers of a JSON text in order until visit
-// returns false. The slices are valid during the call only. The server has
-// checked the text before; of malformed text walk visits what it can and never
+// returns false. The slices are valid during the call only. The relay sends
+// nothing malformed; of malformed text walk visits what it can and never
 // panics. It does not recurse, so that depth costs memory only.
 func walk(data []byte, visit func(t token, pointer, raw []byte) bool) {
 	var w walker

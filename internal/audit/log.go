@@ -1,12 +1,15 @@
 package audit
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/mcp-relay/relay/internal/verdict"
 )
 
 // OnError says what becomes of a message whose record cannot be written.
@@ -51,6 +54,7 @@ type Log struct {
 	mu         sync.Mutex
 	out        io.Writer // nil: records are dropped, see Discard
 	buf        []byte
+	waiting    bool   // buf holds records that a timer will write
 	torn       bool   // the last write ended inside a line
 	lost       uint64 // records that could not be written
 	complained time.Time
@@ -99,31 +103,64 @@ func Discard() *Log { return &Log{onError: Allow} }
 // Path returns the file that records are written to, Stderr, or "" for Discard.
 func (l *Log) Path() string { return l.path }
 
-// Write writes one record in one write to the file; it is in the hands of the
-// operating system when Write returns. When that fails, a log with Block
-// returns the error, and one with Allow reports the loss to the logger, at most
-// once a minute, and returns nil. Write does not keep r.
+// Write writes one record; it is in the hands of the operating system when Write
+// returns. When that fails, a log with Block returns the error, and one with
+// Allow reports the loss to the logger, at most once a minute, and returns nil.
+// Write does not keep r.
+//
+// A record that nothing was judged (a Decision to allow) may wait for others for
+// up to flushAfter in a log with Allow: it is no proof of a verdict, and a
+// server that is exempt from scanning is not to pay for one.
 func (l *Log) Write(r *Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.out == nil {
 		return nil
 	}
-	now := time.Now()
-	l.buf = l.buf[:0]
+	l.buf = appendRecord(l.buf, r, time.Now())
+	if l.onError == Allow && r.Event == Decision && r.Action == verdict.Allow && len(l.buf) < maxWaiting {
+		if !l.waiting {
+			l.waiting = true
+			time.AfterFunc(flushAfter, l.flushWaiting)
+		}
+		return nil
+	}
+	return l.flush()
+}
+
+const (
+	flushAfter = 100 * time.Millisecond
+	maxWaiting = 32 << 10
+)
+
+// flushWaiting writes what waits. What fails is counted and reported.
+func (l *Log) flushWaiting() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting = false
+	_ = l.flush() // only a log with Block returns errors, and there nothing waits
+}
+
+// flush writes buf. l.mu is held.
+func (l *Log) flush() error {
+	if len(l.buf) == 0 {
+		return nil
+	}
+	out := l.buf
 	if l.torn {
-		l.buf = append(l.buf, '\n')
+		out = append([]byte{'\n'}, out...)
 	}
-	l.buf = appendRecord(l.buf, r, now)
-	n, err := l.out.Write(l.buf)
+	n, err := l.out.Write(out)
 	if n > 0 {
-		l.torn = n < len(l.buf)
+		l.torn = n < len(out)
 	}
+	records := uint64(bytes.Count(l.buf, []byte{'\n'})) //nolint:gosec // a count
+	l.buf = l.buf[:0]
 	if err == nil {
 		return nil
 	}
-	l.lost++
-	if l.complained.IsZero() || now.Sub(l.complained) >= complainEvery {
+	l.lost += records
+	if now := time.Now(); l.complained.IsZero() || now.Sub(l.complained) >= complainEvery {
 		l.complained = now
 		l.logger.Error("audit records are being lost", "error", err, "path", l.path, "lost", l.lost, "on_error", string(l.onError))
 	}
@@ -147,6 +184,7 @@ var errClosed = errors.New("the audit log is closed")
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	_ = l.flush() // reported by flush
 	f, isFile := l.out.(*file)
 	if !isFile {
 		return nil

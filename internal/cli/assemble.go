@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -168,7 +170,7 @@ func (a *assembly) startScanners(ctx context.Context, cfg *config.Config) ([]sca
 			Observe:               c.Mode == config.ModeObserve,
 			AllowOnOutage:         c.OnError == config.PolicyAllow,
 			AllowOnContentFailure: c.OnContentError == config.PolicyAllow,
-			RedactRequests:        c.RedactRequests, Timeout: c.Timeout,
+			RedactRequests:        c.RedactRequests,
 		}})
 	}
 	return members, nil
@@ -218,9 +220,13 @@ func (a *assembly) servers(cfg *config.Config) []relay.Server {
 
 // dialer returns how to connect to a server.
 func (a *assembly) dialer(cfg *config.Config, c *config.Server) relay.Dialer {
-	if c.Type != config.TypeStdio {
+	switch c.Type {
+	case config.TypeSSE:
+		return relay.DialFunc(func(context.Context, peer.Handler) (relay.Connection, error) { return nil, errOldTransport })
+	case config.TypeHTTP:
 		d := downstream.HTTP{
-			Name: c.Name, URL: c.URL, Headers: c.Headers, MaxMessage: cfg.Relay.MaxMessage, Log: a.log, Shape: protocol.Message(),
+			Proxy: http.ProxyFromEnvironment,
+			Name:  c.Name, URL: c.URL, Headers: c.Headers, MaxMessage: cfg.Relay.MaxMessage, Log: a.log, Shape: protocol.Message(),
 		}
 		return relay.DialFunc(func(ctx context.Context, h peer.Handler) (relay.Connection, error) { return d.Dial(ctx, h) })
 	}
@@ -231,6 +237,8 @@ func (a *assembly) dialer(cfg *config.Config, c *config.Server) relay.Dialer {
 	}
 	return relay.DialFunc(func(ctx context.Context, h peer.Handler) (relay.Connection, error) { return d.Dial(ctx, h) })
 }
+
+var errOldTransport = errors.New("the old HTTP+SSE transport is not available: use the server's Streamable HTTP address and type http")
 
 // twin returns a key that servers share whose configuration is the same but
 // for the name.

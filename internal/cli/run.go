@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,6 +51,9 @@ func newRunCommand(std streams) *cobra.Command {
 // its side.
 const shutdownGrace = 10 * time.Second
 
+// trafficGC is the garbage collector's percentage once the relay serves.
+const trafficGC = 300
+
 // runRelay serves one client on the standard streams.
 func runRelay(ctx context.Context, o *runOptions) error {
 	cfg, log, err := load(o)
@@ -71,6 +75,9 @@ func runRelay(ctx context.Context, o *runOptions) error {
 	if err := a.ready(ctx); err != nil {
 		return err
 	}
+	// Messages come and go; what stays is small. Collecting less often costs
+	// memory only while there is traffic.
+	debug.SetGCPercent(trafficGC)
 	stdio := front.Stdio{In: o.std.in, MaxMessage: cfg.Relay.MaxMessage, Shape: protocol.Message()}
 	err = stdio.Serve(ctx, client)
 
@@ -108,6 +115,9 @@ func load(o *runOptions) (*config.Config, *slog.Logger, error) {
 	if err != nil {
 		return nil, nil, invalid{err}
 	}
+	// Libraries write to the standard logger, and may quote a peer there.
+	slog.SetDefault(log)
+	slog.SetLogLoggerLevel(slog.LevelDebug)
 	for _, w := range cfg.Warnings {
 		log.Warn(w.String())
 	}

@@ -3,7 +3,6 @@ package front
 import (
 	"context"
 	"io"
-	"sync"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
@@ -25,36 +24,21 @@ func NewStdioSink(w io.Writer) *StdioSink {
 	return &StdioSink{w: jsonrpc.NewWriter(w, jsonrpc.WriterOptions{Limit: outLimit})}
 }
 
-// frames holds buffers for building frames: the writer copies or writes what
-// it gets before it returns.
-var frames = sync.Pool{New: func() any { return new([]byte) }}
-
-// A buffer that grew for one large message is not kept for small ones.
-const maxPooled = 64 << 10
+// envelope is about how long a frame is without its body.
+const envelope = 128
 
 // Respond implements peer.Sink.
 func (s *StdioSink) Respond(id jsonrpc.ID, c peer.Cleared) error {
-	buf, _ := frames.Get().(*[]byte)
-	frame, err := peer.AppendResponse((*buf)[:0], id, c)
-	return s.send(buf, frame, err)
+	return s.w.Compose(len(c.Body())+envelope, func(dst []byte) ([]byte, error) {
+		return peer.AppendResponse(dst, id, c)
+	})
 }
 
 // Notify implements peer.Sink.
 func (s *StdioSink) Notify(c peer.Cleared) error {
-	buf, _ := frames.Get().(*[]byte)
-	frame, err := peer.AppendRequest((*buf)[:0], jsonrpc.ID{}, c)
-	return s.send(buf, frame, err)
-}
-
-func (s *StdioSink) send(buf *[]byte, frame []byte, err error) error {
-	if err == nil {
-		err = s.w.Write(frame)
-	}
-	if cap(frame) <= maxPooled {
-		*buf = frame
-		frames.Put(buf)
-	}
-	return err
+	return s.w.Compose(len(c.Body())+envelope, func(dst []byte) ([]byte, error) {
+		return peer.AppendRequest(dst, jsonrpc.ID{}, c)
+	})
 }
 
 // Close waits until everything was written or ctx ends, and refuses what comes

@@ -24,7 +24,8 @@ const nodeModules = "RELAY_INTEROP_NODE_MODULES"
 type site struct {
 	modules string
 	relay   string // program
-	config  string
+	config  string // of the relay: what the client had before
+	client  string // of the client, with the relay as its only server
 	files   string // directory that server-filesystem serves
 }
 
@@ -38,6 +39,7 @@ func newSite(t *testing.T) *site {
 	s := &site{
 		modules: modules, relay: filepath.Join(dir, "relay"),
 		config: filepath.Join(dir, "claude_desktop_config.json"), files: filepath.Join(dir, "files"),
+		client: filepath.Join(dir, "client.json"),
 	}
 	build := exec.Command("go", "build", "-o", s.relay, "github.com/mcp-relay/relay/cmd/relay")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -54,15 +56,23 @@ func newSite(t *testing.T) *site {
 			"files":      map[string]any{"command": "node", "args": []string{s.bin("mcp-server-filesystem"), s.files}},
 		},
 	}
-	text, err := json.Marshal(config)
+	writeJSON(t, s.config, config)
+	writeJSON(t, s.client, map[string]any{"mcpServers": map[string]any{
+		"relay": map[string]any{"command": s.relay, "args": []string{"run", "--config", s.config}},
+	}})
+	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state"))
+	return s
+}
+
+func writeJSON(t *testing.T, path string, value any) {
+	t.Helper()
+	text, err := json.Marshal(value)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(s.config, text, 0o600); err != nil {
+	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state"))
-	return s
 }
 
 func (s *site) bin(name string) string {
@@ -78,7 +88,7 @@ func (s *site) inspect(t *testing.T, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	all := append([]string{s.bin("mcp-inspector"), "--cli", s.relay, "run", "--config", s.config}, args...)
+	all := append([]string{s.bin("mcp-inspector"), "--cli", "--config", s.client, "--server", "relay"}, args...)
 	cmd := exec.CommandContext(ctx, "node", all...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

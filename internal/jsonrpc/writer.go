@@ -96,6 +96,37 @@ func (w *Writer) Write(frame []byte) error { return w.add(frame, true) }
 // Offer is like Write but returns ErrFull where Write would wait.
 func (w *Writer) Offer(frame []byte) error { return w.add(frame, false) }
 
+// Compose is like Write for a frame that build appends to dst, straight into the
+// Writer's own buffer: a long message is not copied twice. size is about how
+// many bytes build appends. build must not call the Writer.
+func (w *Writer) Compose(size int, build func(dst []byte) ([]byte, error)) error {
+	w.mu.Lock()
+	if err := w.admit(size+1, true); err != nil {
+		w.mu.Unlock()
+		return err
+	}
+	w.room(size)
+	start := len(w.queue)
+	queue, err := build(grow(w.queue, size+1, 0))
+	if err == nil {
+		frame := queue[start:]
+		if !oneLine(frame) {
+			frame = Compact(frame)
+			queue = append(queue[:start], frame...)
+		}
+		if len(frame) == 0 || !oneLine(frame) {
+			err = ErrNotOneLine
+		}
+	}
+	if err != nil {
+		w.queue = queue[:start]
+		w.mu.Unlock()
+		return err
+	}
+	w.queue = append(queue, '\n')
+	return w.start()
+}
+
 func (w *Writer) add(frame []byte, wait bool) error {
 	if !oneLine(frame) {
 		frame = Compact(frame)
@@ -108,10 +139,21 @@ func (w *Writer) add(frame []byte, wait bool) error {
 		w.mu.Unlock()
 		return err
 	}
-	if len(w.queue) == 0 && len(frame) >= keepBuffer {
+	w.room(len(frame))
+	w.queue = append(append(grow(w.queue, len(frame)+1, 0), frame...), '\n')
+	return w.start()
+}
+
+// room takes a large buffer for a large frame. The lock is held.
+func (w *Writer) room(size int) {
+	if len(w.queue) == 0 && size >= keepBuffer {
 		w.queue, w.spare = borrow(), w.queue
 	}
-	w.queue = append(append(grow(w.queue, len(frame)+1, 0), frame...), '\n')
+}
+
+// start flushes the queue unless somebody does: as far as the peer takes it
+// here, the rest in the background. The lock is held, and released.
+func (w *Writer) start() error {
 	if w.flushing {
 		w.mu.Unlock()
 		return nil

@@ -1,10 +1,10 @@
 package relay
 
 import (
+	"container/list"
 	"errors"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
@@ -33,9 +33,9 @@ type exchange struct {
 	lane    lane   // notifications of this call, in order
 
 	mu    sync.Mutex
-	call  peer.Call // nil until it was sent
-	over  bool      // answered, failed or abandoned
-	timer *time.Timer
+	call  peer.Call     // nil until it was sent
+	over  bool          // answered, failed or abandoned
+	watch *list.Element // of the server's deadlines
 }
 
 // begin prepares an exchange of req with the server behind l. params are as
@@ -84,9 +84,7 @@ func (x *exchange) requestJudged(d scan.Decision) {
 	x.mu.Lock()
 	x.call = call
 	if !x.over {
-		if limit := x.server.callTimeout(); limit > 0 {
-			x.timer = time.AfterFunc(limit, func() { x.abandon(errTimeout) })
-		}
+		x.watch = x.server.deadlines.add(x)
 	}
 	x.mu.Unlock()
 	// Registered last: it runs at once when the request was cancelled already.
@@ -111,10 +109,9 @@ func (x *exchange) abandon(why error) {
 func (x *exchange) answered(reply peer.Reply) {
 	x.mu.Lock()
 	x.over = true
-	if x.timer != nil {
-		x.timer.Stop()
-	}
+	watch := x.watch
 	x.mu.Unlock()
+	x.server.deadlines.remove(watch)
 	if x.token != nil {
 		x.server.unfollow(x)
 	}

@@ -295,7 +295,7 @@ func prepare(t *testing.T, j *judge, change func(*Options), servers ...*fakeServ
 	r := &rig{t: t, sink: &sink{}, judge: j, audit: &auditRecords{}}
 	log := slog.New(slog.DiscardHandler)
 	covers := func(string, verdict.Phase) bool { return true }
-	gate := scan.New([]scan.Member{{Scanner: r.judge, Policy: scan.Policy{Name: "j", Covers: covers, Timeout: time.Minute}}}, nil, r.audit, log)
+	gate := scan.New([]scan.Member{{Scanner: r.judge, Policy: scan.Policy{Name: "j", Covers: covers}}}, nil, r.audit, log)
 	opts := Options{Version: "1", MaxName: 50, MaxTools: 100, StartTimeout: 10 * time.Second, CallTimeout: time.Minute, Gate: gate, Audit: r.audit, Log: log}
 	for i, s := range servers {
 		opts.Servers = append(opts.Servers, Server{Name: fmt.Sprintf("s%d", i), Dialer: s.dialer()})

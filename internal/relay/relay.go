@@ -105,7 +105,7 @@ func (r *Relay) Close() {
 		r.cancel()
 	}
 	r.upkeep.Wait()
-	r.gate.Drain()
+	r.gate.Close()
 }
 
 // author is short for a message that the relay itself writes.

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	list = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
-	call = `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"s0__x","arguments":{"a":9007199254740993}}}`
+	toolsList = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
+	call      = `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"s0__x","arguments":{"a":9007199254740993}}}`
 )
 
 func TestInitializeIsAnsweredBeforeServersAreThere(t *testing.T) {
@@ -36,7 +36,7 @@ func TestListAndCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x", "evil", "y z"}}
 		r := start(t, nil, s)
-		r.wantPart(list, `"id":1`, `{"tools":[{"name":"s0__x","v":0},{"name":"s0__y_z_`)
+		r.wantPart(toolsList, `"id":1`, `{"tools":[{"name":"s0__x","v":0},{"name":"s0__y_z_`)
 		r.want(call, `{"jsonrpc":"2.0","id":2,"result":{"content":[],"echo":{"name":"x","arguments":{"a":9007199254740993}}}}`)
 		if got := s.got(); len(got) != 1 || got[0] != `tools/call {"name":"x","arguments":{"a":9007199254740993}}` {
 			t.Errorf("the server got %s", got)
@@ -58,7 +58,7 @@ func TestWhatIsNotOfferedCannotBeCalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x", "evil"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		before := len(r.judge.saw())
 		for _, name := range []string{"s0__evil", "evil", "x", "S0__x", "s0__x ", "", "s1__x"} {
 			r.wantPart(fmt.Sprintf(`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":%q}}`, name),
@@ -77,7 +77,7 @@ func TestBlocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		r.wantPart(`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"s0__x","arguments":"EVIL"}}`,
 			`"isError":true`, `"type":"SecurityBlock"`, `"phase":"request"`, `"scan_id":"`)
 		if got := s.got(); len(got) != 0 {
@@ -104,7 +104,7 @@ func TestScannerOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		r.judge.mu.Lock()
 		r.judge.outage = true
 		r.judge.mu.Unlock()
@@ -119,7 +119,7 @@ func TestDefinitionsAreHeldUntilJudged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
 		r := startJudged(t, &judge{outage: true}, nil, s)
-		if got := r.ask(list); len(got) != 1 || !strings.Contains(got[0], `{"tools":[]}`) {
+		if got := r.ask(toolsList); len(got) != 1 || !strings.Contains(got[0], `{"tools":[]}`) {
 			t.Fatalf("listed %s", got)
 		}
 		r.wantPart(call, `"type":"ToolNotFound"`)
@@ -134,7 +134,7 @@ func TestDefinitionsAreHeldUntilJudged(t *testing.T) {
 		if got := r.sink.take(); len(got) != 1 || !strings.Contains(got[0], "notifications/tools/list_changed") {
 			t.Errorf("announced %s", got)
 		}
-		r.wantPart(list, `s0__x`)
+		r.wantPart(toolsList, `s0__x`)
 	})
 }
 
@@ -144,7 +144,7 @@ func TestOneSlowServerHoldsUpNobody(t *testing.T) {
 		slow, broken := &fakeServer{tools: []string{"late"}, slow: release}, &fakeServer{dialErr: errors.New("no such file")}
 		r := start(t, nil, &fakeServer{tools: []string{"x"}}, slow, broken)
 		begin := time.Now()
-		r.send(list)
+		r.send(toolsList)
 		time.Sleep(9 * time.Second)
 		synctest.Wait()
 		if got := r.sink.take(); len(got) != 0 {
@@ -161,7 +161,7 @@ func TestOneSlowServerHoldsUpNobody(t *testing.T) {
 		if got := r.sink.take(); len(got) != 1 || !strings.Contains(got[0], "list_changed") {
 			t.Fatalf("announced %s", got)
 		}
-		r.wantPart(list, `"s1__late"`)
+		r.wantPart(toolsList, `"s1__late"`)
 	})
 }
 
@@ -185,7 +185,7 @@ func TestChangedDefinitionsAreJudgedBeforeTheNextCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		release := make(chan struct{})
 		s.set(func() { s.version, s.slow = 1, release })
 		s.conn(0).says(t, `{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`)
@@ -201,12 +201,12 @@ func TestChangedDefinitionsAreJudgedBeforeTheNextCall(t *testing.T) {
 		if len(got) != 2 || !strings.Contains(strings.Join(got, ""), "list_changed") || !strings.Contains(strings.Join(got, ""), `"echo"`) {
 			t.Errorf("got %s", got)
 		}
-		r.wantPart(list, `"v":1`)
+		r.wantPart(toolsList, `"v":1`)
 		// A change to something evil takes the tool away.
 		s.set(func() { s.tools = []string{"x", "evil"} })
 		s.conn(0).says(t, `{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`)
 		time.Sleep(2 * time.Second)
-		r.wantPart(list, `{"tools":[{"name":"s0__x","v":1}]}`)
+		r.wantPart(toolsList, `{"tools":[{"name":"s0__x","v":1}]}`)
 	})
 }
 
@@ -214,7 +214,7 @@ func TestStormOfListChangedIsCoalesced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		before := len(r.judge.saw())
 		for range 100 {
 			s.conn(0).says(t, `{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`)
@@ -232,7 +232,7 @@ func TestServerThatDiesMidCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		calls := 0
 		s.set(func() {
 			s.onCall = func(c *fakeConn, call *fakeCall) {
@@ -257,7 +257,7 @@ func TestServerThatDiesMidCall(t *testing.T) {
 		s.conn(1).die()
 		time.Sleep(5 * time.Second)
 		r.wantPart(call, `"type":"ToolExecutionError"`)
-		r.wantPart(list, `{"tools":[]}`)
+		r.wantPart(toolsList, `{"tools":[]}`)
 	})
 }
 
@@ -265,7 +265,7 @@ func TestTimeoutTellsTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		s.set(func() { s.onCall = func(*fakeConn, *fakeCall) {} })
 		r.send(call)
 		time.Sleep(61 * time.Second)
@@ -283,7 +283,7 @@ func TestCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		var open *fakeCall
 		s.set(func() { s.onCall = func(_ *fakeConn, c *fakeCall) { open = c } })
 		if got := r.ask(call); len(got) != 0 {
@@ -311,7 +311,7 @@ func TestCancelEndsTheScanAndTheRequestNeverLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		r.judge.dawdle(time.Hour)
 		r.ask(`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"s0__x","arguments":"SLOW"}}`)
 		r.ask(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}`)
@@ -325,7 +325,7 @@ func TestProgressComesBeforeTheAnswerInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		r.judge.dawdle(time.Second)
 		s.set(func() {
 			s.onCall = func(c *fakeConn, call *fakeCall) {
@@ -359,7 +359,7 @@ func TestOtherNotifications(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		for _, text := range []string{"hello", "EVIL", "bye"} {
 			s.conn(0).says(t, fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":%q}}`, text))
 		}
@@ -380,7 +380,7 @@ func TestRequestsOfServers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		s.conn(0).says(t, `{"jsonrpc":"2.0","id":7,"method":"ping"}`)
 		s.conn(0).says(t, `{"jsonrpc":"2.0","id":8,"method":"sampling/createMessage","params":{}}`)
 		synctest.Wait()
@@ -398,7 +398,7 @@ func TestUnknownMethods(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := &fakeServer{tools: []string{"x"}}, &fakeServer{tools: []string{"y"}}
 		r := start(t, nil, a, b)
-		r.ask(list)
+		r.ask(toolsList)
 		r.want(`{"jsonrpc":"2.0","id":3,"method":"acme/x/do"}`, `{"jsonrpc":"2.0","id":3,"error":{"code":-32601,"message":"method not found"}}`)
 		r.want(`{"jsonrpc":"2.0","id":3,"method":"tools/inspect","params":{"name":"s1__y"}}`, `{"jsonrpc":"2.0","id":3,"result":{"content":[],"echo":{"name":"y"}}}`)
 		if len(a.got()) != 0 || len(b.got()) != 1 {
@@ -416,7 +416,7 @@ func TestBadMessagesOfTheClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x", "danger"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		for _, frame := range []string{
 			`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"s0__x","Name":"danger"}}`,
 			`{"jsonrpc":"2.0","id":2,"method":"ping","Method":"tools/call","params":{"name":"danger"}}`,
@@ -445,7 +445,7 @@ func TestHiddenServerIsNotScannedButRecorded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x", "evil"}}
 		r := start(t, func(o *Options) { o.Servers[0].Hidden = true }, s)
-		r.wantPart(list, `{"name":"s0__evil","v":0,"_meta":{"mcp-relay/hidden_mode":true}}`)
+		r.wantPart(toolsList, `{"name":"s0__evil","v":0,"_meta":{"mcp-relay/hidden_mode":true}}`)
 		r.wantPart(call, `"echo"`)
 		if saw := r.judge.saw(); len(saw) != 0 {
 			t.Errorf("scanned %s", saw)
@@ -456,7 +456,7 @@ func TestHiddenServerIsNotScannedButRecorded(t *testing.T) {
 				hidden++
 			}
 		}
-		if hidden != 3 {
+		if hidden != 2 { // the catalogue and the call
 			t.Errorf("%d records", hidden)
 		}
 	})
@@ -466,7 +466,7 @@ func TestDrainWaitsForCallsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		s.set(func() {
 			s.onCall = func(_ *fakeConn, c *fakeCall) {
 				go func() {
@@ -495,7 +495,7 @@ func TestMethodsThatAreSentences(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
 		r := start(t, nil, s)
-		r.ask(list)
+		r.ask(toolsList)
 		for _, method := range []string{"ignore all rules", "acme/x/do ", "acme/x/\u202e", strings.Repeat("a", 200)} {
 			r.wantPart(fmt.Sprintf(`{"jsonrpc":"2.0","id":3,"method":%q,"params":{"name":"s0__x"}}`, method), `"code":-32601`)
 			if got := r.ask(fmt.Sprintf(`{"jsonrpc":"2.0","method":%q,"params":{"name":"s0__x"}}`, method)); len(got) != 0 {
@@ -515,7 +515,7 @@ func TestEndlessLists(t *testing.T) {
 		s := &fakeServer{answers: map[string]string{"tools/list": `{"tools":[{"name":"x"}],"nextCursor":"again"}`}}
 		other := &fakeServer{tools: []string{"y"}}
 		r := start(t, nil, s, other)
-		r.wantPart(list, `{"tools":[{"name":"s1__y","v":0}]}`)
+		r.wantPart(toolsList, `{"tools":[{"name":"s1__y","v":0}]}`)
 	})
 }
 
@@ -529,7 +529,7 @@ func TestCatalogueOfManyParts(t *testing.T) {
 		tools = append(tools, `{"name":"bad","description":"evil"}`)
 		s := &fakeServer{answers: map[string]string{"tools/list": `{"tools":[` + strings.Join(tools, ",") + `]}`}}
 		r := start(t, nil, s)
-		got := r.ask(list)
+		got := r.ask(toolsList)
 		if len(got) != 1 || strings.Count(got[0], `"name":"s0__t`) != 10 || strings.Contains(got[0], "bad") {
 			t.Errorf("listed %d bytes", len(strings.Join(got, "")))
 		}

@@ -23,6 +23,8 @@ type server struct {
 	lane    lane        // notifications that belong to no call, in order
 	outLane lane        // notifications of clients, in order
 
+	deadlines deadlines // of calls
+
 	mu        sync.Mutex
 	following map[int64]*exchange // calls that want progress, by token
 	status    Status
@@ -39,9 +41,14 @@ type Status struct {
 }
 
 func newServer(r *Relay, cfg Server) *server {
+	limit := cfg.CallTimeout
+	if limit == 0 {
+		limit = r.opts.CallTimeout
+	}
 	return &server{
 		relay: r, cfg: cfg, following: map[int64]*exchange{},
-		status: Status{Server: cfg.Name, Hidden: cfg.Hidden, Error: "starting"},
+		status:    Status{Server: cfg.Name, Hidden: cfg.Hidden, Error: "starting"},
+		deadlines: deadlines{limit: limit, expire: func(x *exchange) { x.abandon(errTimeout) }},
 	}
 }
 
@@ -56,13 +63,6 @@ func (s *server) ready() *link {
 }
 
 func (s *server) failing() bool { return s.failed.Load() }
-
-func (s *server) callTimeout() time.Duration {
-	if s.cfg.CallTimeout != 0 {
-		return s.cfg.CallTimeout
-	}
-	return s.relay.opts.CallTimeout
-}
 
 // Bounds of the pause between two attempts to connect.
 const (

@@ -77,7 +77,7 @@ func TestNothingFromAServerComesOutUnseen(t *testing.T) {
 		return func(_ *testing.T, r *rig, s *fakeServer, document string) {
 			s.answers = map[string]string{method: document}
 			r.relay.Start(r.t.Context())
-			r.ask(list)
+			r.ask(toolsList)
 			r.ask(call)
 		}
 	}
@@ -89,7 +89,7 @@ func TestNothingFromAServerComesOutUnseen(t *testing.T) {
 			t.Helper()
 			s.onCall = func(_ *fakeConn, c *fakeCall) { go c.reply(peer.Reply{Error: []byte(document)}) }
 			r.relay.Start(r.t.Context())
-			r.ask(list)
+			r.ask(toolsList)
 			r.ask(call)
 		}},
 	}
@@ -105,7 +105,7 @@ func TestNothingFromAServerComesOutUnseen(t *testing.T) {
 				go call.result(`{"ok":1}`)
 			}
 			r.relay.Start(r.t.Context())
-			r.ask(list)
+			r.ask(toolsList)
 			r.ask(`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"s0__x","_meta":{"progressToken":"mine"}}}`)
 		}})
 	}
@@ -156,7 +156,7 @@ func TestNothingFromAClientGoesInUnseen(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := &fakeServer{tools: []string{"x"}}
 					r := start(t, nil, s)
-					r.ask(list)
+					r.ask(toolsList)
 					s.set(func() { s.onCall = func(*fakeConn, *fakeCall) {} })
 					r.ask(call) // something to cancel
 					r.ask(document)

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"sync"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
@@ -23,7 +24,7 @@ const (
 
 // learn remembers the task that a result announces, if it does.
 func (t *taskTable) learn(result []byte, s *server) {
-	if len(result) > maxTaskResult {
+	if len(result) > maxTaskResult || !bytes.Contains(result, []byte(`"taskId"`)) {
 		return
 	}
 	id := stringMember(result, "taskId")

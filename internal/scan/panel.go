@@ -90,11 +90,6 @@ func askAll(ctx context.Context, s *Subject, panel []*Member) []opinion {
 }
 
 func ask(ctx context.Context, s *Subject, m *Member) opinion {
-	if m.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, m.Timeout)
-		defer cancel()
-	}
 	start := time.Now()
 	v, err := m.Scanner.Scan(ctx, s.Content)
 	o := opinion{member: m, verdict: v, took: time.Since(start)}

@@ -2,13 +2,12 @@ package scan
 
 import (
 	"context"
-	"time"
 
 	"github.com/mcp-relay/relay/internal/verdict"
 )
 
-// Scanner judges content. The error is always a *verdict.Failure. It must
-// return soon after ctx ends.
+// Scanner judges content within a time of its own, and returns soon after ctx
+// ends. The error is always a *verdict.Failure.
 type Scanner interface {
 	Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, error)
 }
@@ -31,8 +30,6 @@ type Policy struct {
 	// RedactRequests applies redactions to requests; otherwise a redact verdict
 	// blocks a request, because an edited call does something else.
 	RedactRequests bool
-	// Timeout bounds one scan.
-	Timeout time.Duration
 }
 
 // tolerates reports whether content passes although the scanner gave no verdict.
