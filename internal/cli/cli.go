@@ -69,8 +69,7 @@ func run(ctx context.Context, args []string, std streams) int {
 		return exitOK
 	}
 	fmt.Fprintln(std.err, "relay:", lines(err.Error()))
-	var bad invalid
-	if errors.As(err, &bad) {
+	if _, bad := errors.AsType[invalid](err); bad {
 		return exitInvalid
 	}
 	return exitFailed

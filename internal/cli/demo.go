@@ -155,7 +155,7 @@ func (s *stage) startRelay(ctx context.Context) (*exec.Cmd, io.WriteCloser, io.R
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	real, err := os.Executable()
+	program, err := os.Executable()
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("finding the relay's own program file: %w", err)
 	}
@@ -166,7 +166,7 @@ func (s *stage) startRelay(ctx context.Context) (*exec.Cmd, io.WriteCloser, io.R
 	scriptPath, configPath := filepath.Join(s.dir, "demo.json"), filepath.Join(s.dir, "relay.json")
 	s.auditLog = filepath.Join(s.dir, "audit.jsonl")
 	cfg, err := json.Marshal(map[string]any{
-		"mcpServers": map[string]any{demoServer: map[string]any{"command": real, "args": []string{serverCommand, scriptPath}}},
+		"mcpServers": map[string]any{demoServer: map[string]any{"command": program, "args": []string{serverCommand, scriptPath}}},
 		"relay": map[string]any{
 			"scanners": []any{map[string]any{"name": "demo", "plugin": s.options.scanner, "timeout": "30s"}},
 			"audit":    map[string]any{"path": s.auditLog},

@@ -59,7 +59,7 @@ func startProgram(t *testing.T, config map[string]any, env ...string) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := os.MkdirTemp("", "r") // a socket's path must be short
+	run, err := os.MkdirTemp("", "r") //nolint:usetesting // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
 	}

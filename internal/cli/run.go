@@ -119,7 +119,7 @@ func load(o *runOptions) (*config.Config, *slog.Logger, error) {
 	slog.SetDefault(log)
 	slog.SetLogLoggerLevel(slog.LevelDebug)
 	for _, w := range cfg.Warnings {
-		log.Warn(w.String())
+		log.Warn("configuration", slog.String("detail", w.String()))
 	}
 	return cfg, log, nil
 }

@@ -85,9 +85,11 @@ func (c *Client) Call(tool string, arguments json.RawMessage) (*Answer, error) {
 	a := &Answer{Outcome: Passed, Took: time.Since(start)}
 	if m.Error != nil {
 		a.Outcome = Refused
-		return a, a.readError(m.Error)
+		err = a.readError(m.Error)
+		return a, err
 	}
-	return a, a.readResult(m.Result)
+	err = a.readResult(m.Result)
+	return a, err
 }
 
 // refusal is how the relay names its own errors.

@@ -38,8 +38,8 @@ func (r *Relay) forward(req *session.Request, m jsonrpc.Message) {
 	if f == pending || f == found && to.server.ready() == nil {
 		// Only a call that has to wait pays for a goroutine.
 		go func() {
-			to, f := r.awaitRoute(req.Context(), m.Method, target)
-			r.dispatch(req, m, target, to, f)
+			later, g := r.awaitRoute(req.Context(), m.Method, target)
+			r.dispatch(req, m, target, later, g)
 		}()
 		return
 	}

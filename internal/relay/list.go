@@ -56,23 +56,23 @@ func (r *Relay) settled() bool {
 // start timeout has passed.
 func (r *Relay) Settle(ctx context.Context) { r.waitUntil(ctx, r.settled) }
 
-// waitUntil waits until cond holds, ctx ends or the start timeout has passed,
-// and reports whether cond held. cond is asked again whenever the state of a
-// server changes.
-func (r *Relay) waitUntil(ctx context.Context, cond func() bool) bool {
+// waitUntil waits until cond holds, ctx ends or the start timeout has passed.
+// cond is asked again whenever the state of a server changes.
+func (r *Relay) waitUntil(ctx context.Context, cond func() bool) {
 	timer := time.NewTimer(r.opts.StartTimeout)
 	defer timer.Stop()
 	for {
 		changed := r.changes.next()
 		if cond() {
-			return true
+			return
 		}
 		select {
 		case <-changed:
 		case <-timer.C:
-			return cond()
+			cond() // its last look is what the caller goes by
+			return
 		case <-ctx.Done():
-			return false
+			return
 		}
 	}
 }

@@ -98,8 +98,8 @@ func TestNothingFromAServerComesOutUnseen(t *testing.T) {
 			t.Helper()
 			s.onCall = func(c *fakeConn, call *fakeCall) {
 				token := between(call.params, `"progressToken":`, "}")
-				document := strings.Replace(document, `"progressToken":"1"`, `"progressToken":`+token, 1)
-				if m, err := jsonrpc.Parse([]byte(`{"jsonrpc":"2.0","method":"`+method+`","params":`+document+`}`), protocol.Message()); err == nil {
+				params := strings.Replace(document, `"progressToken":"1"`, `"progressToken":`+token, 1)
+				if m, err := jsonrpc.Parse([]byte(`{"jsonrpc":"2.0","method":"`+method+`","params":`+params+`}`), protocol.Message()); err == nil {
 					c.h.Notification(m)
 				}
 				go call.result(`{"ok":1}`)

@@ -55,7 +55,9 @@ var contentless = map[string]map[string]plain{
 	"notifications/prompts/list_changed":   {},
 	"notifications/resources/list_changed": {},
 	"notifications/roots/list_changed":     {},
-	"logging/setLevel":                     {"level": word("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")},
+	"logging/setLevel": {
+		"level": word("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"),
+	},
 }
 
 // hasContent reports whether a message of the method says anything that could
