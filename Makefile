@@ -20,6 +20,9 @@ GOLANGCI := $(BIN)/golangci-lint-$(GOLANGCI_VERSION)
 GENERATORS := $(BIN)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION)-grpc-$(PROTOC_GEN_GO_GRPC_VERSION)
 BUF := $(BIN)/buf-$(BUF_VERSION)/node_modules/.bin/buf
 
+# Official MCP programs from npm, pinned in internal/interop/package.json.
+INTEROP := $(BIN)/interop/node_modules/.installed
+
 # Every module of the repository, the main one first.
 MODULES := $(shell find . -name go.mod -not -path './.*' -not -path '*/node_modules/*' -not -path '*/testdata/*' -exec dirname {} ';' | sort)
 # What a release is built for.
@@ -115,6 +118,10 @@ proto-check: $(BUF) $(GENERATORS) ## Lint the contract, check compatibility and 
 docs-check: build ## Run the commands that README.md shows
 	@.ci/readme README.md
 
+.PHONY: interop
+interop: $(INTEROP) ## Test with official servers and clients from npm (needs Node)
+	RELAY_INTEROP_NODE_MODULES="$(dir $(INTEROP))" go test -count=1 -timeout 15m ./internal/interop
+
 .PHONY: demo
 demo: ## Show the relay at work, with no account and no network
 	go run ./cmd/relay demo
@@ -132,6 +139,7 @@ check: ## Everything that CI checks
 	@$(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) build lint proto-check tidy
 	@$(MAKE) vet cross
 	@$(MAKE) docs-check
+	@if command -v npm >/dev/null; then $(MAKE) interop; else echo "no npm here: the tests with official programs are left out"; fi
 	@$(MAKE) test
 
 .PHONY: clean
@@ -150,6 +158,11 @@ $(GENERATORS):
 	GOBIN=$@.new go install -trimpath google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION)
 	GOBIN=$@.new go install -trimpath google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION)
 	@mv $@.new $@
+
+$(INTEROP): internal/interop/package.json
+	@mkdir -p $(BIN)/interop && cp $< $(BIN)/interop
+	npm install --prefix $(BIN)/interop --no-audit --no-fund --ignore-scripts --no-package-lock --loglevel=error
+	@touch $@
 
 $(BUF):
 	@mkdir -p $(BIN)/buf-$(BUF_VERSION)
