@@ -72,13 +72,16 @@ const scannerWait = 10 * time.Second
 // ready waits for the scanners. It fails when one of them was given up: its
 // program or its configuration has to be changed, and until then the relay
 // would do nothing but block.
-func (a *assembly) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, scannerWait)
+func (a *assembly) ready(parent context.Context) error {
+	ctx, cancel := context.WithTimeout(parent, scannerWait)
 	defer cancel()
 	for _, s := range a.scanners {
 		if err := s.Ready(ctx); err != nil {
 			if s.State() == plugin.Failed {
 				return invalid{err}
+			}
+			if parent.Err() != nil {
+				return nil // it is over anyway
 			}
 			a.log.Warn("a scanner is not ready; what it judges is held back", slog.Any("error", err))
 		}

@@ -72,18 +72,27 @@ func runRelay(ctx context.Context, o *runOptions) error {
 	sink := front.NewStdioSink(o.std.out)
 	client := a.relay.Connect(ctx, rand.Text(), "local", sink)
 	a.relay.Start(ctx)
-	if err := a.ready(ctx); err != nil {
-		return err
-	}
-	// Messages come and go; what stays is small. Collecting less often costs
-	// memory only while there is traffic.
-	debug.SetGCPercent(trafficGC)
+	// The client is answered at once; what its calls need is waited for when
+	// they come. A scanner that can never work ends the relay.
+	serving, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	unusable := make(chan error, 1)
+	go func() {
+		err := a.ready(serving)
+		unusable <- err
+		if err != nil {
+			stop(err)
+		}
+		// Messages come and go; what stays is small. Collecting less often costs
+		// memory only while there is traffic.
+		debug.SetGCPercent(trafficGC)
+	}()
 	stdio := front.Stdio{In: o.std.in, MaxMessage: cfg.Relay.MaxMessage, Shape: protocol.Message()}
-	err = stdio.Serve(ctx, client)
+	err = stdio.Serve(serving, client)
 
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 	defer cancel()
-	if ctx.Err() == nil {
+	if serving.Err() == nil {
 		if derr := client.Drain(grace); derr != nil {
 			log.Warn("calls were still in flight when the client left", slog.Any("error", derr))
 		}
@@ -95,8 +104,19 @@ func runRelay(ctx context.Context, o *runOptions) error {
 	if errors.Is(err, context.Canceled) {
 		return nil // asked to stop
 	}
+	if err == nil {
+		// A client that leaves early still learns that nothing could work.
+		select {
+		case err = <-unusable:
+		case <-time.After(farewell):
+		}
+	}
 	return err
 }
+
+// farewell is how long a client that left at once is waited with for word of
+// scanners that cannot work.
+const farewell = time.Second
 
 // load reads the configuration and makes the logger that it asks for.
 func load(o *runOptions) (*config.Config, *slog.Logger, error) {

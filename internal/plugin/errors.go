@@ -3,7 +3,9 @@ package plugin
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
+	"syscall"
 )
 
 // ErrStopped says that the supervisor was told to stop.
@@ -94,4 +96,11 @@ func (e *StartError) Unwrap() error { return e.Err }
 func permanent(err error) bool {
 	return errors.As(err, new(*ErrProtocol)) || errors.As(err, new(*AddressError)) || errors.As(err, new(*DigestError)) ||
 		errors.As(err, new(*PermissionError)) || errors.As(err, new(*ConfigError))
+}
+
+// unstartable reports whether there is nothing that could be started. Before the
+// first start that is a mistake in the configuration; later a program may be
+// missing for the moment of its upgrade.
+func unstartable(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOEXEC)
 }

@@ -99,7 +99,8 @@ func (s *Supervisor) pause(pauses *restarts, err error, counts bool) *generation
 	}
 	wait, again := pauses.next(time.Now(), counts)
 	var timer <-chan time.Time
-	if again && !permanent(err) {
+	hopeless := permanent(err) || s.latest.Load() == nil && unstartable(err)
+	if again && !hopeless {
 		s.log.Warn("scanner is started again", "error", err, "pause", wait)
 		s.set(snapshot{state: Backoff, err: err})
 		timer = time.After(wait)
