@@ -18,7 +18,7 @@ func exitWithRelay(s *server, stdin *os.File) {
 		return
 	}
 	_, _ = io.Copy(io.Discard, stdin)
-	s.log.Info("the relay is gone, exiting")
+	s.log.Debug("the relay closed its end, exiting")
 	s.farewell()
 	os.Exit(0)
 }
