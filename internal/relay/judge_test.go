@@ -1,0 +1,69 @@
+package relay
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/verdict"
+)
+
+// judge is a scanner whose verdict depends on words in the content.
+type judge struct {
+	mu      sync.Mutex
+	seen    []string // phase, target and content
+	methods []string
+	outage  bool
+	delay   time.Duration
+}
+
+func (j *judge) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, error) {
+	j.mu.Lock()
+	j.seen = append(j.seen, c.Phase.String()+" "+c.Origin.Target+" "+string(c.Data))
+	j.methods = append(j.methods, c.Origin.Method)
+	outage, delay := j.outage, j.delay
+	j.mu.Unlock()
+	if delay > 0 && strings.Contains(string(c.Data), "SLOW") {
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return verdict.Verdict{}, &verdict.Failure{Reason: "cancelled", Cause: verdict.CauseContent}
+		}
+	}
+	if outage {
+		return verdict.Verdict{}, &verdict.Failure{Reason: "unavailable", Cause: verdict.CauseOutage}
+	}
+	if c.Phase == verdict.Definition {
+		var findings []verdict.Finding
+		list, _ := jsonrpc.Member(c.Data, "tools")
+		i := 0
+		for item := range jsonrpc.Elements(list) {
+			if strings.Contains(string(item), "evil") {
+				findings = append(findings, verdict.Finding{Location: verdict.Location{Pointer: fmt.Sprintf("/tools/%d", i)}})
+			}
+			i++
+		}
+		if findings != nil {
+			return verdict.Verdict{Action: verdict.Block, Findings: findings}, nil
+		}
+	} else if strings.Contains(string(c.Data), "EVIL") {
+		return verdict.Verdict{Action: verdict.Block}, nil
+	}
+	return verdict.Verdict{Action: verdict.Allow}, nil
+}
+
+// dawdle has the scanner take its time over content that says SLOW.
+func (j *judge) dawdle(delay time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.delay = delay
+}
+
+func (j *judge) saw() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return append([]string(nil), j.seen...)
+}

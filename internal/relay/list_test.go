@@ -1,0 +1,105 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/registry"
+)
+
+func TestInitializeIsAnsweredBeforeServersAreThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		r := start(t, nil, &fakeServer{slow: release})
+		r.want(`{"jsonrpc":"2.0","id":"a","method":"initialize","params":{"protocolVersion":"2025-06-18","clientInfo":{"name":"c"}}}`,
+			`{"jsonrpc":"2.0","id":"a","result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{"listChanged":true},`+
+				`"prompts":{"listChanged":true},"resources":{"listChanged":true},"logging":{},"completions":{}},`+
+				`"serverInfo":{"name":"mcp-relay","version":"1"}}}`)
+		r.wantPart(`{"jsonrpc":"2.0","id":"b","method":"initialize","params":{"protocolVersion":"2099-01-01"}}`, `"protocolVersion":"2025-11-25"`)
+		r.want(`{"jsonrpc":"2.0","id":"p","method":"ping"}`, `{"jsonrpc":"2.0","id":"p","result":{}}`)
+		close(release)
+	})
+}
+
+func TestDefinitionsAreHeldUntilJudged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fakeServer{tools: []string{"x"}}
+		r := startJudged(t, &judge{outage: true}, nil, s)
+		if got := r.ask(toolsList); len(got) != 1 || !strings.Contains(got[0], `{"tools":[]}`) {
+			t.Fatalf("listed %s", got)
+		}
+		r.wantPart(call, `"type":"ToolNotFound"`)
+		if e := r.relay.Registry().Entries(registry.Tools); len(e) != 1 || e[0].State != registry.Held {
+			t.Errorf("entries %+v", e)
+		}
+		r.judge.mu.Lock()
+		r.judge.outage = false
+		r.judge.mu.Unlock()
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if got := r.sink.take(); len(got) != 1 || !strings.Contains(got[0], "notifications/tools/list_changed") {
+			t.Errorf("announced %s", got)
+		}
+		r.wantPart(toolsList, `s0__x`)
+	})
+}
+
+func TestOneSlowServerHoldsUpNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		slow, broken := &fakeServer{tools: []string{"late"}, slow: release}, &fakeServer{dialErr: errors.New("no such file")}
+		r := start(t, nil, &fakeServer{tools: []string{"x"}}, slow, broken)
+		begin := time.Now()
+		r.send(toolsList)
+		time.Sleep(9 * time.Second)
+		synctest.Wait()
+		if got := r.sink.take(); len(got) != 0 {
+			t.Fatalf("answered early: %s", got)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		got := r.sink.take()
+		if len(got) != 1 || !strings.Contains(got[0], `{"tools":[{"name":"s0__x","v":0}]}`) {
+			t.Fatalf("after %v: %s", time.Since(begin), got)
+		}
+		close(release)
+		synctest.Wait()
+		if got := r.sink.take(); len(got) != 1 || !strings.Contains(got[0], "list_changed") {
+			t.Fatalf("announced %s", got)
+		}
+		r.wantPart(toolsList, `"s1__late"`)
+	})
+}
+
+func TestEndlessLists(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fakeServer{answers: map[string]string{"tools/list": `{"tools":[{"name":"x"}],"nextCursor":"again"}`}}
+		other := &fakeServer{tools: []string{"y"}}
+		r := start(t, nil, s, other)
+		r.wantPart(toolsList, `{"tools":[{"name":"s1__y","v":0}]}`)
+	})
+}
+
+func TestCatalogueOfManyParts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		filler := strings.Repeat("x", 1<<20)
+		var tools []string
+		for i := range 10 {
+			tools = append(tools, fmt.Sprintf(`{"name":"t%d","description":%q}`, i, filler))
+		}
+		tools = append(tools, `{"name":"bad","description":"evil"}`)
+		s := &fakeServer{answers: map[string]string{"tools/list": `{"tools":[` + strings.Join(tools, ",") + `]}`}}
+		r := start(t, nil, s)
+		got := r.ask(toolsList)
+		if len(got) != 1 || strings.Count(got[0], `"name":"s0__t`) != 10 || strings.Contains(got[0], "bad") {
+			t.Errorf("listed %d bytes", len(strings.Join(got, "")))
+		}
+		if scans := len(r.judge.saw()); scans != 4 {
+			t.Errorf("%d scans", scans)
+		}
+	})
+}
