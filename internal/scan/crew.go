@@ -16,7 +16,7 @@ type crew struct {
 }
 
 // maxIdle is how many goroutines stay. There is no limit to how many work.
-const maxIdle = 32
+const maxIdle = 64
 
 func newCrew() *crew { return &crew{work: make(chan func()), quit: make(chan struct{})} }
 

@@ -68,6 +68,12 @@ func withheldItems(s *Subject, v *verdict.Verdict) (items []int, named bool) {
 	return verdict.Withheld(v.Findings, s.Catalogue)
 }
 
+// onlyItems reports whether a block leaves the rest of a catalogue to others.
+func onlyItems(s *Subject, v *verdict.Verdict) bool {
+	_, named := withheldItems(s, v)
+	return named
+}
+
 func editsOf(v *verdict.Verdict) []verdict.Finding {
 	var edits []verdict.Finding
 	for _, f := range v.Findings {

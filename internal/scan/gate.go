@@ -71,7 +71,7 @@ func (g *Gate) Judge(ctx context.Context, s *Subject, then func(Decision)) {
 		}
 	}
 	if n == 0 {
-		then(g.uncovered(s))
+		then(g.uncovered(s, newScanID()))
 		return
 	}
 	g.crew.run(func() { then(g.deliberate(ctx, s, panel[:n], enforcing)) })
@@ -123,12 +123,12 @@ func (g *Gate) passUnscanned(s *Subject, why string) Decision {
 	return g.pass(s, s.Content.Data, "")
 }
 
-// uncovered decides about content that no scanner judges.
-func (g *Gate) uncovered(s *Subject) Decision {
+// uncovered decides about content that no enforcing scanner judges. id is under
+// which observers record it.
+func (g *Gate) uncovered(s *Subject, id string) Decision {
 	if g.unscanned[s.Content.Phase] {
 		return g.passUnscanned(s, "allow_unscanned")
 	}
-	id := newScanID()
 	rec := g.record(s, id)
 	rec.Event, rec.Action, rec.Reason = audit.Decision, verdict.Block, "uncovered"
 	if s.Content.Phase != verdict.Notification {

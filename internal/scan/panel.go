@@ -18,7 +18,9 @@ type opinion struct {
 }
 
 // deliberate asks every scanner of the panel at the same time and decides. The
-// first block ends the others' work; observers neither decide nor delay.
+// first block ends the others' work, unless it is about items of a catalogue
+// only: the others still have to judge the rest. Observers neither decide nor
+// delay.
 func (g *Gate) deliberate(ctx context.Context, s *Subject, panel []*Member, enforcing bool) Decision {
 	id, start := newScanID(), time.Now()
 	for _, m := range panel {
@@ -27,7 +29,7 @@ func (g *Gate) deliberate(ctx context.Context, s *Subject, panel []*Member, enfo
 		}
 	}
 	if !enforcing {
-		return g.uncoveredByObservers(s, id)
+		return g.uncovered(s, id)
 	}
 	var opinions []opinion
 	if only := soleEnforcer(panel); only != nil {
@@ -43,13 +45,6 @@ func (g *Gate) deliberate(ctx context.Context, s *Subject, panel []*Member, enfo
 			d = Decision{Outcome: Unavailable, ScanID: id}
 		}
 	}
-	return d
-}
-
-// uncoveredByObservers decides about content that only observers judge.
-func (g *Gate) uncoveredByObservers(s *Subject, id string) Decision {
-	d := g.uncovered(s)
-	d.ScanID = id
 	return d
 }
 
@@ -81,7 +76,7 @@ func askAll(ctx context.Context, s *Subject, panel []*Member) []opinion {
 	opinions := make([]opinion, 0, asked)
 	for range asked {
 		o := <-answers
-		if o.failure == nil && o.verdict.Action == verdict.Block {
+		if o.failure == nil && o.verdict.Action == verdict.Block && !onlyItems(s, &o.verdict) {
 			cancel()
 		}
 		opinions = append(opinions, o)
