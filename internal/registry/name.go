@@ -29,7 +29,7 @@ var compact = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding
 func prefixed(server, tool string, limit int) string {
 	s, t := mapped(server), mapped(tool)
 	name := s + "__" + t
-	plain := s == server && t == tool && plainServer(server) && !strings.Contains(tool, "__") && tool != ""
+	plain := s == server && t == tool && plainServer(server) && !strings.Contains(tool, "__") && tool != "" && !hashed(tool)
 	if plain && len(name) <= limit {
 		return name
 	}
@@ -39,6 +39,13 @@ func prefixed(server, tool string, limit int) string {
 		name = name[:room]
 	}
 	return name + "_" + hash
+}
+
+// hashed reports whether the tool's name ends like one that prefixed made: it
+// could be the public name of a server whose name had to be mapped.
+func hashed(tool string) bool {
+	border := len(tool) - hashLen - 1
+	return border >= 0 && tool[border] == '_' && strings.Trim(tool[border+1:], "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
 // plainServer reports whether the server's name ends where the first "__"

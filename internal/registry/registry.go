@@ -35,7 +35,13 @@ type target struct{ server, name string }
 type server struct {
 	twin  string // equal for identically configured servers; empty: no twin
 	items [kinds][]Item
+	owned [kinds]int // public names that belong to it
 }
+
+// namesPerTool is how many public names a server may ever have, for each item
+// that it may list at a time: they are remembered, and one that invents names
+// without end would fill the memory.
+const namesPerTool = 4
 
 // New returns an empty registry of the given servers, in configuration order.
 // twin maps a server to a key that identically configured servers share.
@@ -107,7 +113,10 @@ func (r *Registry) shown(k Kind) *view {
 	v := r.view(k)
 	if !v.shown && k.named() {
 		for public, route := range v.routes {
-			r.owner[k][public] = target{route.Server, route.Name}
+			if _, known := r.owner[k][public]; !known {
+				r.owner[k][public] = target{route.Server, route.Name}
+				r.servers[route.Server].owned[k]++
+			}
 		}
 	}
 	v.shown = true
@@ -116,7 +125,7 @@ func (r *Registry) shown(k Kind) *view {
 
 // build gives every item its public name and its final state.
 func (r *Registry) build(k Kind) *view {
-	v := &view{kind: k, routes: map[string]Route{}}
+	v := &view{kind: k, routes: map[string]Route{}, withheld: map[target]bool{}}
 	seen := map[string]string{} // twin + definition -> server
 	listed := 0
 	for _, name := range r.order {
@@ -125,6 +134,8 @@ func (r *Registry) build(k Kind) *view {
 		for _, it := range s.items[k] {
 			e := Entry{Server: name, Kind: k, Item: it}
 			switch {
+			case it.State == Held, it.State == Blocked:
+				v.withheld[target{name, it.Name}] = true
 			case !it.State.listed():
 			case own[it.Name]:
 				e.State, e.Reason = Failed, "the server lists this name twice"
@@ -154,8 +165,13 @@ func (r *Registry) build(k Kind) *view {
 func (r *Registry) publish(k Kind, v *view, e *Entry) {
 	want := target{e.Server, e.Name}
 	for _, candidate := range r.candidates(k, e) {
-		if owner, taken := r.owner[k][candidate]; taken && owner != want {
+		owner, taken := r.owner[k][candidate]
+		if taken && owner != want {
 			continue
+		}
+		if !taken && r.servers[e.Server].owned[k] >= namesPerTool*r.opts.MaxTools {
+			e.State, e.Reason = Failed, "the server has had too many different names"
+			return
 		}
 		if _, taken := v.routes[candidate]; taken {
 			continue

@@ -20,6 +20,8 @@ type view struct {
 	kind    Kind
 	entries []Entry
 	routes  map[string]Route
+	// withheld has what a server lists and a verdict, or the lack of one, keeps.
+	withheld map[target]bool
 	page    []byte // the list result
 	shown   bool   // a client has seen it
 }
@@ -88,22 +90,24 @@ func (r *Registry) Route(k Kind, public string) (Route, bool) {
 }
 
 // Owner returns the server that a URI belongs to: the first configured one
-// that lists it or has a template whose literal beginning it has.
+// that lists it or has a template whose literal beginning it has. The text of a
+// template belongs to whoever has the template. What a server lists and was
+// withheld is not reached through its templates either.
 func (r *Registry) Owner(uri string) (Route, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	best, found := Route{}, false
-	if route, ok := r.shown(Resources).routes[uri]; ok {
-		best, found = route, true
-	}
-	for _, e := range r.shown(Templates).entries {
+	resources, templates := r.shown(Resources), r.shown(Templates)
+	best, found := resources.routes[uri]
+	for i := range templates.entries {
+		e := &templates.entries[i]
 		if found && r.position(e.Server) >= r.position(best.Server) {
 			break // entries stand in configuration order
 		}
-		if e.Public == "" {
+		if e.Public == "" || resources.withheld[target{e.Server, uri}] || templates.withheld[target{e.Server, uri}] {
 			continue
 		}
-		if prefix, ok := literalPrefix(e.Name); ok && strings.HasPrefix(uri, prefix) {
+		prefix, ok := literalPrefix(e.Name)
+		if uri == e.Name || ok && strings.HasPrefix(uri, prefix) {
 			return Route{Server: e.Server, Name: uri, State: e.State}, true
 		}
 	}
