@@ -38,13 +38,15 @@ func (r *Request) Ended() bool {
 	return r.ended
 }
 
-// OnCancel has f called when the request is cancelled or its session ends
+// OnCancel has f called once when the request is cancelled or its session ends
 // before it was answered; at once when that happened already. There is one
 // such function: a later one replaces it.
 func (r *Request) OnCancel(f func()) {
 	r.mu.Lock()
-	r.onCancel = f
 	cancelled := r.cancelled
+	if !r.ended {
+		r.onCancel = f
+	}
 	r.mu.Unlock()
 	if cancelled {
 		f()
@@ -75,11 +77,9 @@ func (r *Request) finish() bool {
 	}
 	r.session.forget(r)
 	r.cancel()
-	r.mu.Lock()
-	f := r.onCancel
-	r.mu.Unlock()
-	if f != nil {
-		f()
+	// Nobody changes it any more, see OnCancel.
+	if r.onCancel != nil {
+		r.onCancel()
 	}
 	return true
 }

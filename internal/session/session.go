@@ -72,7 +72,9 @@ func (s *Session) Begin(id jsonrpc.ID, method string) (*Request, error) {
 	if s.ctx.Err() != nil {
 		return nil, ErrEnded
 	}
-	if _, taken := s.inFlight[id]; taken {
+	// A client may use an id again as soon as it has read the answer, which is
+	// before the request that was answered is forgotten.
+	if r := s.inFlight[id]; r != nil && !r.Ended() {
 		return nil, ErrDuplicateID
 	}
 	r := &Request{session: s, id: id, method: method}
@@ -91,10 +93,7 @@ func (s *Session) Cancel(id jsonrpc.ID) bool {
 	s.mu.Lock()
 	r := s.inFlight[id]
 	s.mu.Unlock()
-	if r == nil || !r.finish() {
-		return false
-	}
-	return true
+	return r != nil && r.finish()
 }
 
 // InFlight returns how many requests wait for an answer.
