@@ -139,7 +139,9 @@ func load(o *runOptions) (*config.Config, *slog.Logger, error) {
 	slog.SetDefault(log)
 	slog.SetLogLoggerLevel(slog.LevelDebug)
 	for _, w := range cfg.Warnings {
-		log.Warn("configuration", slog.String("detail", w.String()))
+		hint := w.Hint
+		w.Hint = "" // String puts it on a line of its own
+		log.Warn("configuration", slog.String("detail", w.String()), slog.String("hint", hint))
 	}
 	return cfg, log, nil
 }
