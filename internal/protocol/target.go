@@ -92,8 +92,8 @@ func (t Target) Rename(params []byte, value string) []byte {
 	return jsonrpc.SetMember(params, t.Path[0], jsonrpc.SetMember(inner, t.Path[1], quoted))
 }
 
-// ProgressToken returns the raw token under which the sender of params wants
-// to hear of progress.
+// ProgressToken returns the raw token, a string or a number, under which the
+// sender of params wants to hear of progress.
 func ProgressToken(params []byte) ([]byte, bool) {
 	if !isObject(params) {
 		return nil, false
@@ -102,7 +102,11 @@ func ProgressToken(params []byte) ([]byte, bool) {
 	if !ok || !isObject(meta) {
 		return nil, false
 	}
-	return jsonrpc.Member(meta, "progressToken")
+	token, ok := jsonrpc.Member(meta, "progressToken")
+	if _, valid := jsonrpc.ParseID(token); !ok || !valid {
+		return nil, false
+	}
+	return token, true
 }
 
 // SetProgressToken returns params with another token. It is only for params

@@ -22,8 +22,8 @@ type view struct {
 	routes  map[string]Route
 	// withheld has what a server lists and a verdict, or the lack of one, keeps.
 	withheld map[target]bool
-	page    []byte // the list result
-	shown   bool   // a client has seen it
+	page     []byte // the list result
+	shown    bool   // a client has seen it
 }
 
 func (v *view) sameAs(w *view) bool { return bytes.Equal(v.page, w.page) }

@@ -20,6 +20,7 @@ import (
 const (
 	maxPages          = 200
 	maxCatalogueBytes = 64 << 20
+	maxItems          = 100_000
 	listTimeout       = time.Minute
 	// A catalogue is judged in parts of this size, so that a long one is not
 	// refused for its length.
@@ -70,6 +71,8 @@ func (s *server) fetch(ctx context.Context, l *link, k registry.Kind) ([][]byte,
 		reply, err := s.relay.call(pageCtx, l.conn, k.Method(), params)
 		cancel()
 		switch {
+		case errors.Is(err, peer.ErrBadAnswer), errors.Is(err, peer.ErrTooLong):
+			return nil, errListing
 		case err != nil:
 			return nil, fmt.Errorf("listing the server's %ss: %w", k, err)
 		case reply.Error != nil && methodNotFound(reply.Error):
@@ -82,7 +85,9 @@ func (s *server) fetch(ctx context.Context, l *link, k registry.Kind) ([][]byte,
 			return nil, errListing
 		}
 		for item := range jsonrpc.Elements(list) {
-			items = append(items, item)
+			if items = append(items, item); len(items) > maxItems {
+				return nil, errTooMany
+			}
 		}
 		if size += len(list); size > maxCatalogueBytes {
 			return nil, errTooMany
@@ -158,7 +163,7 @@ func (s *server) hold(k registry.Kind, raw [][]byte, scanID string) {
 		it.Reason, it.ScanID = "no verdict yet: a scanner is not available", scanID
 		items = append(items, it)
 	}
-	changed := s.relay.registry.Install(s.cfg.Name, k, items)
+	changed := s.relay.install(s.cfg.Name, k, items)
 	s.setStatus(false, errUnscanned)
 	// Others must not wait for this one.
 	late := s.settled.Swap(true)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
@@ -16,6 +17,7 @@ import (
 type Client struct {
 	relay   *Relay
 	session *session.Session
+	spoken  atomic.Bool // its first message was dealt with
 }
 
 // Connect starts a session for a client of the given principal, whose messages
@@ -52,6 +54,9 @@ func (c *Client) Malformed(id jsonrpc.ID, err error) {
 
 // Message takes one message of the client.
 func (c *Client) Message(m jsonrpc.Message) {
+	if !c.spoken.Load() {
+		defer c.spoken.Store(true)
+	}
 	if m.Method != "" && !protocol.WellFormed(m.Method) {
 		c.relay.log.Warn("refused a message of the client: its method is no method's name")
 		if m.Kind() == jsonrpc.Request {

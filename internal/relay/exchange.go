@@ -26,7 +26,8 @@ type exchange struct {
 	relay   *Relay
 	req     *session.Request
 	server  *server
-	link    *link
+	way     route
+	target  protocol.Target // as the client named it
 	number  int64
 	subject scan.Subject
 	token   []byte // the client's progress token; nil when it wants no progress
@@ -38,10 +39,11 @@ type exchange struct {
 	watch *list.Element // of the server's deadlines
 }
 
-// begin prepares an exchange of req with the server behind l. params are as
-// the server will get them, but for the progress token.
-func (r *Relay) begin(req *session.Request, s *server, l *link, target string, params []byte) *exchange {
-	x := &exchange{relay: r, req: req, server: s, link: l, number: r.nextCall()}
+// begin prepares an exchange of req on its way to a server. params are as the
+// server will get them, but for the progress token.
+func (r *Relay) begin(req *session.Request, to route, target protocol.Target, params []byte) *exchange {
+	s := to.server
+	x := &exchange{relay: r, req: req, server: s, way: to, target: target, number: r.nextCall()}
 	if token, ok := protocol.ProgressToken(params); ok {
 		// Two clients may choose the same token, so a server sees the relay's.
 		x.token = token
@@ -55,7 +57,7 @@ func (r *Relay) begin(req *session.Request, s *server, l *link, target string, p
 			Phase: verdict.Request, Kind: verdict.JSON, Data: params,
 			Origin: verdict.Origin{
 				Session: sess.ID(), Principal: sess.Principal(), Client: client, Server: s.cfg.Name,
-				Method: req.Method(), Target: target, ProtocolVersion: version, Call: callName(x.number),
+				Method: req.Method(), Target: to.name, ProtocolVersion: version, Call: callName(x.number),
 			},
 		},
 	}
@@ -77,10 +79,35 @@ func (x *exchange) requestJudged(d scan.Decision) {
 		return // cancelled while it was judged: it never leaves
 	}
 	x.subject.Content.Data = d.Cleared.Body()
+	if !x.way.open() {
+		go x.sendLater(d.Cleared)
+		return
+	}
+	x.send(d.Cleared)
+}
+
+// sendLater sends a request whose server changed or ended while the request was
+// judged, when the server takes calls and still offers what is called.
+func (x *exchange) sendLater(c peer.Cleared) {
+	to, f := x.relay.awaitRoute(x.req.Context(), x.req.Method(), x.target)
+	switch {
+	case f == found && to.link != nil && to.server == x.server && to.name == x.way.name:
+		x.way = to
+		x.send(c)
+	case x.server.ready() == nil:
+		x.relay.refuse(x.req, unavailable())
+	default:
+		x.relay.refuse(x.req, missing(x.req.Method(), x.target, unknown))
+	}
+}
+
+// send sends the request, once.
+func (x *exchange) send(c peer.Cleared) {
 	if x.token != nil {
 		x.server.follow(x)
 	}
-	call := x.link.conn.Call(d.Cleared, x.answered)
+	x.server.calls.Add(1)
+	call := x.way.link.conn.Call(c, x.answered)
 	x.mu.Lock()
 	x.call = call
 	if !x.over {
@@ -102,7 +129,7 @@ func (x *exchange) abandon(why error) {
 	call.Abandon(why)
 	params := append([]byte(`{"requestId":`), call.ID().Raw()...)
 	// The client's reason is text for a person and does not go along.
-	_ = x.link.conn.Notify(x.relay.author(peer.Params, protocol.Cancelled, append(params, '}')))
+	_ = x.way.link.conn.Notify(x.relay.author(peer.Params, protocol.Cancelled, append(params, '}')))
 }
 
 // answered judges what the server answered, together with the request.
@@ -111,6 +138,7 @@ func (x *exchange) answered(reply peer.Reply) {
 	x.over = true
 	watch := x.watch
 	x.mu.Unlock()
+	x.server.calls.Add(-1)
 	x.server.deadlines.remove(watch)
 	if x.token != nil {
 		x.server.unfollow(x)
@@ -125,9 +153,10 @@ func (x *exchange) answered(reply peer.Reply) {
 	if reply.Error != nil {
 		s.Part, s.Content.Data = peer.Error, reply.Error
 	}
-	// The lane is read now: notifications that come later do not hold the answer.
+	// The lanes are read now: notifications that come later do not hold the answer.
+	told, progressed := x.server.lane.last(), x.lane.last()
 	x.relay.gate.Judge(x.req.Context(), s, func(d scan.Decision) {
-		x.server.lane.after(func() { x.lane.after(func() { x.answerJudged(&d) }) })
+		x.server.lane.after(told, func() { x.lane.after(progressed, func() { x.answerJudged(&d) }) })
 	})
 }
 

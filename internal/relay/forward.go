@@ -2,16 +2,12 @@ package relay
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
-	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
 	"github.com/mcp-relay/relay/internal/registry"
-	"github.com/mcp-relay/relay/internal/scan"
 	"github.com/mcp-relay/relay/internal/session"
-	"github.com/mcp-relay/relay/internal/verdict"
 )
 
 // route is where a request goes.
@@ -19,6 +15,13 @@ type route struct {
 	server *server
 	name   string // the target as the server knows it
 	rename bool   // params must get that name
+	link   *link  // nil while the server takes no calls
+	epoch  int64  // of the catalogues by which the route was found
+}
+
+// open reports whether the route still leads where it did when it was found.
+func (to *route) open() bool {
+	return to.server.ready() == to.link && to.server.relay.epoch.Load() == to.epoch
 }
 
 // finding is the outcome of looking a route up.
@@ -34,8 +37,8 @@ const (
 // forward relays a request to the server that it belongs to.
 func (r *Relay) forward(req *session.Request, m jsonrpc.Message) {
 	target := protocol.TargetOf(m.Method, m.Params)
-	to, f := r.lookUp(m.Method, target)
-	if f == pending || f == found && to.server.ready() == nil {
+	to, f := r.find(m.Method, target)
+	if f == pending || f == found && to.link == nil {
 		// Only a call that has to wait pays for a goroutine.
 		go func() {
 			later, g := r.awaitRoute(req.Context(), m.Method, target)
@@ -49,8 +52,8 @@ func (r *Relay) forward(req *session.Request, m jsonrpc.Message) {
 // awaitRoute looks a route up until it leads to a server that is ready.
 func (r *Relay) awaitRoute(ctx context.Context, method string, target protocol.Target) (to route, f finding) {
 	r.waitUntil(ctx, func() bool {
-		to, f = r.lookUp(method, target)
-		return f != pending && (f != found || to.server.ready() != nil || to.server.failing())
+		to, f = r.find(method, target)
+		return f != pending && (f != found || to.link != nil || to.server.failing())
 	})
 	return to, f
 }
@@ -61,23 +64,22 @@ func (r *Relay) dispatch(req *session.Request, m jsonrpc.Message, target protoco
 		r.refuse(req, missing(m.Method, target, f))
 		return
 	}
-	l := to.server.ready()
-	if l == nil {
-		r.refuse(req, executionFailed("The server is not available; the request was not sent."))
+	if to.link == nil {
+		r.refuse(req, unavailable())
 		return
 	}
 	params := m.Params
 	if to.rename {
 		params = target.Rename(params, to.name)
 	}
-	r.begin(req, to.server, l, to.name, params).run()
+	r.begin(req, to, target, params).run()
 }
 
 // missing returns the refusal for a request that leads nowhere.
 func missing(method string, target protocol.Target, f finding) refusal {
 	switch {
 	case f == gone:
-		return executionFailed("The server is not available; the request was not sent.")
+		return unavailable()
 	case method == protocol.ToolsCall:
 		return notFound("There is no such tool, or it is not offered.")
 	case method == protocol.PromptsGet, method == protocol.CompletionComplete && target.Kind == protocol.PromptTarget:
@@ -86,6 +88,23 @@ func missing(method string, target protocol.Target, f finding) refusal {
 		return notFound("There is no such resource, or it is not offered.")
 	default:
 		return refusal{code: protocol.CodeMethodNotFound, text: "method not found"}
+	}
+}
+
+// find looks a route up together with the connection that it leads to, as they
+// are at one moment: a connection that has just become ready may offer less than
+// the one before.
+func (r *Relay) find(method string, target protocol.Target) (route, finding) {
+	for {
+		epoch := r.epoch.Load()
+		to, f := r.lookUp(method, target)
+		if f != found {
+			return to, f
+		}
+		to.link, to.epoch = to.server.ready(), epoch
+		if r.epoch.Load() == epoch {
+			return to, f
+		}
 	}
 }
 
@@ -144,7 +163,11 @@ func (r *Relay) orPending(f finding) finding {
 func (r *Relay) byExtension(method string) (route, finding) {
 	var only *server
 	area, _, _ := strings.Cut(method, "/")
-	area = strings.TrimPrefix(area, "notifications/")
+	switch area {
+	case registry.Tools.Capability(), registry.Prompts.Capability(), registry.Resources.Capability():
+		// What is not offered is not reached by a method that nobody knows either.
+		return route{}, r.orPending(unknown)
+	}
 	for _, s := range r.servers {
 		if l := s.ready(); l != nil && l.advertises(method, area) {
 			if only != nil {
@@ -157,65 +180,4 @@ func (r *Relay) byExtension(method string) (route, finding) {
 		return route{}, r.orPending(unknown)
 	}
 	return route{server: only}, found
-}
-
-// setLevel passes the log level that a client wants on to every server that
-// logs.
-func (c *Client) setLevel(req *session.Request, m jsonrpc.Message) {
-	r := c.relay
-	level := stringMember(m.Params, "level")
-	if !protocol.LogLevel(level) {
-		r.answer(req, r.author(peer.Error, m.Method, protocolError(protocol.CodeInvalidParams, "unknown log level")))
-		return
-	}
-	params := append([]byte(`{"level":`), jsonrpc.AppendString(nil, level)...)
-	cleared := r.author(peer.Params, protocol.SetLevel, append(params, '}'))
-	for _, s := range r.servers {
-		if l := s.ready(); l != nil && l.capable("logging") {
-			// Its answer says nothing that the client could use.
-			l.conn.Call(cleared, func(peer.Reply) {})
-		}
-	}
-	r.answer(req, r.author(peer.Result, m.Method, []byte("{}")))
-}
-
-// forwardNotification relays a notification of a client to the server that it
-// belongs to. One that belongs to nobody is dropped.
-func (r *Relay) forwardNotification(sess *session.Session, m jsonrpc.Message) {
-	target := protocol.TargetOf(m.Method, m.Params)
-	to, f := r.lookUp(strings.TrimPrefix(m.Method, "notifications/"), target)
-	l := (*link)(nil)
-	if f == found {
-		l = to.server.ready()
-	}
-	if l == nil {
-		r.log.Debug("a notification of the client belongs to no server")
-		return
-	}
-	params := m.Params
-	if to.rename {
-		params = target.Rename(params, to.name)
-	}
-	client, version := sess.Client()
-	s := &scan.Subject{
-		Part: peer.Params, Hidden: to.server.cfg.Hidden,
-		Content: verdict.Content{
-			Phase: verdict.Notification, Kind: verdict.JSON, Data: params,
-			Origin: verdict.Origin{
-				Session: sess.ID(), Principal: sess.Principal(), Client: client, Server: to.server.cfg.Name,
-				Method: m.Method, Target: to.name, ProtocolVersion: version,
-			},
-		},
-	}
-	place := to.server.outLane.reserve()
-	r.gate.Judge(context.Background(), s, func(d scan.Decision) {
-		to.server.outLane.fill(place, func() {
-			if d.Outcome != scan.Passed {
-				return
-			}
-			if err := l.conn.Notify(d.Cleared); err != nil {
-				r.log.Debug("a notification did not reach its server", slog.Any("error", err))
-			}
-		})
-	})
 }

@@ -29,6 +29,7 @@ type fakeServer struct {
 	slow     chan struct{} // when set, listing waits for it
 	received []string      // "method params" of every request but the handshake, and of every notification
 	onCall   func(c *fakeConn, call *fakeCall)
+	onReady  func(c *fakeConn) // runs when the server is told that the handshake is over
 	answers  map[string]string // whole results by method, instead of the usual ones
 	conns    []*fakeConn
 }
@@ -128,6 +129,9 @@ func (c *fakeConn) Call(cl peer.Cleared, then func(peer.Reply)) peer.Call {
 }
 
 func (c *fakeConn) Notify(cl peer.Cleared) error {
+	if cl.Method() == protocol.Initialized && c.server.onReady != nil {
+		c.server.onReady(c)
+	}
 	c.server.set(func() {
 		if cl.Method() != protocol.Initialized {
 			c.server.received = append(c.server.received, cl.Method()+" "+string(cl.Body()))

@@ -15,6 +15,8 @@ type lane struct {
 type slot struct {
 	ready bool
 	run   func()
+	done  bool     // run has returned
+	next  []func() // what waits for that
 }
 
 // laneLimit bounds the things that wait in a lane. Above it the reader of that
@@ -44,18 +46,31 @@ func (l *lane) fill(s *slot, run func()) {
 	l.mu.Unlock()
 }
 
-// after runs run when everything that is in the lane now was delivered: at
-// once when it is empty.
-func (l *lane) after(run func()) {
+// last returns the newest thing in the lane, nil when all was delivered.
+func (l *lane) last() *slot {
 	l.mu.Lock()
-	if len(l.slots) == 0 && !l.draining {
-		l.mu.Unlock()
+	defer l.mu.Unlock()
+	if len(l.slots) == 0 {
+		return nil
+	}
+	return l.slots[len(l.slots)-1]
+}
+
+// after runs run when s and what came before it was delivered: at once when
+// that is so already.
+func (l *lane) after(s *slot, run func()) {
+	if s == nil {
 		run()
 		return
 	}
-	l.slots = append(l.slots, &slot{ready: true, run: run})
-	l.drain()
+	l.mu.Lock()
+	if !s.done {
+		s.next = append(s.next, run)
+		l.mu.Unlock()
+		return
+	}
 	l.mu.Unlock()
+	run()
 }
 
 // drain delivers what is ready, one at a time. l.mu is held.
@@ -65,14 +80,19 @@ func (l *lane) drain() {
 	}
 	l.draining = true
 	for len(l.slots) > 0 && l.slots[0].ready {
-		run := l.slots[0].run
+		s := l.slots[0]
 		l.mu.Unlock()
-		run()
+		s.run()
 		l.mu.Lock()
-		l.slots = l.slots[1:]
+		l.slots, s.done = l.slots[1:], true
 		if l.room != nil {
 			l.room.Broadcast()
 		}
+		l.mu.Unlock()
+		for _, run := range s.next {
+			run()
+		}
+		l.mu.Lock()
 	}
 	l.draining = false
 }

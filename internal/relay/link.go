@@ -33,6 +33,11 @@ func (l *link) capable(name string) bool {
 // changed notes that the server announced a change.
 func (l *link) changed() {
 	l.stale.Add(1)
+	l.again()
+}
+
+// again has the server asked again.
+func (l *link) again() {
 	select {
 	case l.relist <- struct{}{}:
 	default:
@@ -63,7 +68,7 @@ func (r *Relay) call(ctx context.Context, conn Connection, method string, params
 const handshakeTimeout = 2 * time.Minute
 
 // shake performs the handshake of the legacy era (MCP 2025-11-25, lifecycle).
-func (r *Relay) shake(ctx context.Context, conn Connection) (*link, error) {
+func (r *Relay) shake(ctx context.Context, conn Connection, h *receiver) (*link, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, handshakeTimeout, errTimeout)
 	defer cancel()
 	reply, err := r.call(ctx, conn, protocol.Initialize, r.handshakeParams())
@@ -79,6 +84,8 @@ func (r *Relay) shake(ctx context.Context, conn Connection) (*link, error) {
 	}
 	l.capabilities, _ = objectMember(reply.Result, "capabilities")
 	conn.SetProtocolVersion(l.version)
+	// Before the server may speak: what it asks at once wants an answer too.
+	h.link.Store(l)
 	if err := conn.Notify(r.author(peer.Params, protocol.Initialized, nil)); err != nil {
 		return nil, fmt.Errorf("the handshake failed: %w", err)
 	}

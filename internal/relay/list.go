@@ -22,18 +22,18 @@ var changedMethod = [...]string{
 // is ready or has failed, or after the start timeout with what is ready then.
 func (r *Relay) list(req *session.Request, k registry.Kind, params []byte) {
 	if len(params) > 0 && params[0] == '{' {
-		if _, ok := jsonrpc.Member(params, "cursor"); ok {
+		if raw, ok := jsonrpc.Member(params, "cursor"); ok && string(raw) != "null" && string(raw) != `""` {
 			// There is one page, so no cursor was ever given out.
 			r.answer(req, r.author(peer.Error, req.Method(), protocolError(protocol.CodeInvalidParams, "unknown cursor")))
 			return
 		}
 	}
-	if r.settled() {
+	if r.listable() {
 		r.answerList(req, k)
 		return
 	}
 	go func() {
-		r.waitUntil(req.Context(), r.settled)
+		r.waitUntil(req.Context(), r.listable)
 		r.answerList(req, k)
 	}()
 }
@@ -41,6 +41,12 @@ func (r *Relay) list(req *session.Request, k registry.Kind, params []byte) {
 func (r *Relay) answerList(req *session.Request, k registry.Kind) {
 	r.answer(req, r.author(peer.Result, req.Method(), r.registry.Page(k)))
 }
+
+// listable reports whether a list waits for nobody any more.
+func (r *Relay) listable() bool { return !r.starting() || r.settled() }
+
+// starting reports whether lists still wait for servers that start.
+func (r *Relay) starting() bool { return time.Since(r.started) < r.opts.StartTimeout }
 
 // settled reports whether every server has been listed or has failed once.
 func (r *Relay) settled() bool {

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/registry"
 )
 
@@ -102,4 +103,68 @@ func TestCatalogueOfManyParts(t *testing.T) {
 			t.Errorf("%d scans", scans)
 		}
 	})
+}
+
+// TestListsWaitForTheStartOnly: a server that is downloaded for minutes holds up
+// lists until the start timeout, and not each of them anew.
+func TestListsWaitForTheStartOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		r := start(t, nil, &fakeServer{tools: []string{"x"}}, &fakeServer{slow: release})
+		time.Sleep(6 * time.Second)
+		r.send(toolsList)
+		time.Sleep(4 * time.Second)
+		synctest.Wait()
+		if got := r.sink.take(); len(got) != 1 {
+			t.Fatalf("10 s after the start: %s", got)
+		}
+		r.wantPart(toolsList, `"s0__x"`)
+	})
+}
+
+func TestCursors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, nil, &fakeServer{tools: []string{"x"}})
+		for cursor, known := range map[string]bool{`null`: true, `""`: true, `"x"`: false, `7`: false} {
+			part := `"s0__x"`
+			if !known {
+				part = `"code":-32602`
+			}
+			r.wantPart(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":`+cursor+`}}`, part)
+		}
+	})
+}
+
+func TestListOfNothings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fakeServer{answers: map[string]string{"tools/list": `{"tools":[` + strings.Repeat("0,", 200_000) + `0]}`}}
+		r := start(t, nil, s)
+		r.wantPart(toolsList, `{"tools":[]}`)
+		if n := len(r.relay.Registry().Entries(registry.Tools)); n != 0 {
+			t.Errorf("%d items are kept", n)
+		}
+		if n := len(r.audit.all); n > 10 {
+			t.Errorf("%d audit records", n)
+		}
+	})
+}
+
+// TestOneBadListIsNotTheServersEnd: its other kinds are offered.
+func TestOneBadListIsNotTheServersEnd(t *testing.T) {
+	for _, err := range []error{peer.ErrBadAnswer, peer.ErrTooLong} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &fakeServer{tools: []string{"x"}, answers: map[string]string{
+				"initialize": `{"protocolVersion":"2025-11-25","capabilities":{"tools":{},"prompts":{}},"serverInfo":{"name":"f","version":"1"}}`,
+			}}
+			s.onCall = func(_ *fakeConn, c *fakeCall) { go c.reply(peer.Reply{Err: err}) } // also for prompts/list
+			r := start(t, nil, s)
+			r.wantPart(toolsList, `"s0__x"`)
+			r.wantPart(`{"jsonrpc":"2.0","id":1,"method":"prompts/list"}`, `{"prompts":[]}`)
+			time.Sleep(time.Minute)
+			if n := len(s.conns); n != 1 {
+				t.Errorf("%d connections", n)
+			}
+		})
+	}
 }

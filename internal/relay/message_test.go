@@ -72,3 +72,21 @@ func TestMethodsThatAreSentences(t *testing.T) {
 		}
 	})
 }
+
+// TestUnknownMethodsDoNotReachWhatIsWithheld: one server, so that there is no
+// doubt where a method belongs.
+func TestUnknownMethodsDoNotReachWhatIsWithheld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fakeServer{tools: []string{"x", "evil"}}
+		r := start(t, nil, s)
+		r.ask(toolsList)
+		for _, method := range []string{"tools/inspect", "tools/Call", "tools/call/x", "resources/peek", "prompts/peek"} {
+			r.wantPart(`{"jsonrpc":"2.0","id":3,"method":"`+method+`","params":{"name":"evil"}}`, `"code":-32601`)
+			r.ask(`{"jsonrpc":"2.0","method":"` + method + `","params":{"name":"evil"}}`)
+			r.ask(`{"jsonrpc":"2.0","method":"notifications/` + method + `","params":{"name":"evil"}}`)
+		}
+		if got := s.got(); len(got) != 0 {
+			t.Errorf("the server got %s", got)
+		}
+	})
+}

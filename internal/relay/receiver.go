@@ -86,7 +86,7 @@ func (h *receiver) passOn(m jsonrpc.Message) {
 	subject := &scan.Subject{
 		Part: peer.Params, Hidden: s.cfg.Hidden,
 		Content: verdict.Content{
-			Phase: verdict.Notification, Kind: verdict.JSON, Data: m.Params,
+			Phase: phaseOf(m.Method, verdict.ServerRequest), Kind: verdict.JSON, Data: m.Params,
 			Origin: verdict.Origin{Server: s.cfg.Name, Method: m.Method},
 		},
 	}

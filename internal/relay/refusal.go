@@ -40,6 +40,10 @@ func executionFailed(text string) refusal {
 	return refusal{name: "ToolExecutionError", code: codeExecution, text: text}
 }
 
+func unavailable() refusal {
+	return executionFailed("The server is not available; the request was not sent.")
+}
+
 // judged returns the refusal for a decision that is not Passed.
 func judged(d *scan.Decision, phase verdict.Phase) refusal {
 	what := "request"

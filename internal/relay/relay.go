@@ -22,7 +22,8 @@ type Options struct {
 	Naming   registry.Naming
 	MaxName  int
 	MaxTools int
-	// StartTimeout is how long a list or a call waits for servers that start.
+	// StartTimeout is how long after the start a list waits for servers, and how
+	// long a call waits for its server whenever that is not ready.
 	StartTimeout time.Duration
 	// CallTimeout is how long a server may take to answer.
 	CallTimeout time.Duration
@@ -56,8 +57,11 @@ type Relay struct {
 	byName   map[string]*server
 
 	calls   atomic.Int64
+	epoch   atomic.Int64 // changes whenever what some server offers is set
+	level   atomic.Pointer[peer.Cleared]
 	tasks   taskTable
 	started time.Time
+	overdue *time.Timer // rings when lists wait no longer
 
 	mu      sync.Mutex
 	clients map[*Client]struct{}
@@ -91,6 +95,7 @@ func New(opts Options) *Relay {
 func (r *Relay) Start(ctx context.Context) {
 	ctx, r.cancel = context.WithCancel(ctx)
 	r.started = time.Now()
+	r.overdue = time.AfterFunc(r.opts.StartTimeout, r.changes.announce)
 	for _, s := range r.servers {
 		r.upkeep.Go(func() { s.keepUp(ctx) })
 	}
@@ -103,6 +108,7 @@ func (r *Relay) Registry() *registry.Registry { return r.registry }
 func (r *Relay) Close() {
 	if r.cancel != nil {
 		r.cancel()
+		r.overdue.Stop()
 	}
 	r.upkeep.Wait()
 	r.gate.Close()
@@ -119,12 +125,23 @@ func (r *Relay) nextCall() int64 { return r.calls.Add(1) }
 
 func callName(n int64) string { return "c" + strconv.FormatInt(n, 10) }
 
-// broadcast sends a notification to every client.
+// install sets what a server offers of a kind, and reports whether clients see
+// a change.
+func (r *Relay) install(server string, k registry.Kind, items []registry.Item) bool {
+	changed := r.registry.Install(server, k, items)
+	r.epoch.Add(1)
+	return changed
+}
+
+// broadcast sends a notification to every client that has said something: a
+// client takes what comes before the answer to its handshake for that answer.
 func (r *Relay) broadcast(c peer.Cleared) {
 	r.mu.Lock()
 	clients := make([]*Client, 0, len(r.clients))
 	for cl := range r.clients {
-		clients = append(clients, cl)
+		if cl.spoken.Load() {
+			clients = append(clients, cl)
+		}
 	}
 	r.mu.Unlock()
 	for _, cl := range clients {

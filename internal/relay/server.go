@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -23,7 +24,8 @@ type server struct {
 	lane    lane        // notifications that belong to no call, in order
 	outLane lane        // notifications of clients, in order
 
-	deadlines deadlines // of calls
+	calls     atomic.Int32 // calls that were sent and not answered
+	deadlines deadlines    // of calls
 
 	mu        sync.Mutex
 	following map[int64]*exchange // calls that want progress, by token
@@ -106,12 +108,11 @@ func (s *server) serve(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close(closeGrace)
-	l, err := s.relay.shake(ctx, conn)
+	l, err := s.relay.shake(ctx, conn, h)
 	if err != nil {
 		s.gone(err)
 		return err
 	}
-	h.link.Store(l)
 	if err := s.relistAll(ctx, l); err != nil {
 		s.gone(err)
 		return err
@@ -131,6 +132,7 @@ func (s *server) up(l *link) {
 	s.settled.Store(true)
 	s.setStatus(true, nil)
 	s.relay.changes.announce()
+	s.relay.tellLevel(l)
 }
 
 // gone takes what the server offered away: it could not be connected.
@@ -138,6 +140,7 @@ func (s *server) gone(err error) {
 	s.failed.Store(true)
 	s.setStatus(false, err)
 	changed := s.relay.registry.Remove(s.cfg.Name)
+	s.relay.epoch.Add(1)
 	late := s.settled.Swap(true)
 	s.relay.changes.announce()
 	if late {
@@ -167,7 +170,17 @@ func (s *server) watch(ctx context.Context, l *link) error {
 		case <-l.relist:
 		case <-tick:
 		}
-		if err := s.relistAll(ctx, l); err != nil {
+		err := s.relistAll(ctx, l)
+		switch {
+		case err == nil:
+			s.setStatus(true, nil)
+		case errors.Is(err, errTimeout) && s.calls.Load() > 0:
+			// A server that does one thing at a time lists nothing during a long
+			// call, and the call must not pay for it.
+			s.relay.log.Warn("a server that is busy with a call does not list what it offers; asking again",
+				slog.String("server", s.cfg.Name))
+			l.again()
+		default:
 			return err
 		}
 		s.relay.changes.announce()
@@ -185,19 +198,19 @@ func (s *server) relistAll(ctx context.Context, l *link) error {
 	announced := l.stale.Load()
 	var changed []registry.Kind
 	for _, k := range registry.Kinds {
-		if !l.capable(k.Capability()) {
-			continue
+		var items []registry.Item // none, also of a kind that an earlier connection had
+		if l.capable(k.Capability()) {
+			var err error
+			if items, err = s.catalogue(ctx, l, k); err != nil {
+				return err
+			}
 		}
-		items, err := s.catalogue(ctx, l, k)
-		if err != nil {
-			return err
-		}
-		if s.relay.registry.Install(s.cfg.Name, k, items) {
+		if s.relay.install(s.cfg.Name, k, items) {
 			changed = append(changed, k)
 		}
 	}
 	l.stale.Add(-announced)
-	if s.settled.Load() || time.Since(s.relay.started) > s.relay.opts.StartTimeout {
+	if s.settled.Load() || !s.relay.starting() {
 		s.relay.listChanged(changed)
 	}
 	return nil
