@@ -72,18 +72,19 @@ FUZZTIME ?= 20s
 vet: ## Run go vet on every module
 	@for m in $(MODULES); do (cd "$$m" && go vet ./...) || exit 1; done
 
+UNOPTIMISED := GOFLAGS="$(GOFLAGS) '-gcflags=all=-N -l'"
+
 # It asks whether code compiles, not how fast it is, so the compiler need not
 # optimise. Of the programs only the relay is linked: the others are three lines.
 .PHONY: cross
-cross: export GOFLAGS := $(GOFLAGS) '-gcflags=all=-N -l'
 cross: ## Build for every platform of a release, and vet what differs
-	@libraries=$$(go list -f '{{if ne .Name "main"}}{{.ImportPath}}{{end}}' ./...); \
+	@export $(UNOPTIMISED); libraries=$$(go list -f '{{if ne .Name "main"}}{{.ImportPath}}{{end}}' ./...); \
 	for p in $(PLATFORMS); do \
 		echo "build $$p"; \
 		GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./cmd/relay || exit 1; \
 		GOOS=$${p%/*} GOARCH=$${p#*/} go build $$libraries || exit 1; \
 	done
-	@for p in $(VETTED); do \
+	@export $(UNOPTIMISED); for p in $(VETTED); do \
 		echo "vet $$p"; \
 		GOOS=$${p%/*} GOARCH=$${p#*/} go vet ./... || exit 1; \
 	done
