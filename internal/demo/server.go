@@ -22,6 +22,9 @@ func (f *File) Serve(in io.Reader, out io.Writer) error {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
+		if _, long := errors.AsType[*jsonrpc.TooLongError](err); long {
+			continue // the next line may be one that it can read
+		}
 		if err != nil {
 			return fmt.Errorf("reading: %w", err)
 		}
