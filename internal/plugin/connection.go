@@ -19,10 +19,15 @@ import (
 // window is how much of an answer may be on its way, in bytes.
 const window = 1 << 20
 
-// launch starts the child through go-plugin and connects to it. go-plugin makes
-// the certificates, negotiates and checks; the connection is our own, because
-// its client also opens a broker by which a scanner could call the relay.
+// launch starts the child through go-plugin and connects to it. go-plugin
+// negotiates and takes the child's certificate; the connection is our own,
+// because its client also opens a broker by which a scanner could call the relay.
 func launch(c *child, timeout time.Duration) (*grpc.ClientConn, error) {
+	self, err := newIdentity()
+	if err != nil {
+		return nil, err
+	}
+	c.certificate = self.pem
 	config := &goplugin.ClientConfig{
 		HandshakeConfig: goplugin.HandshakeConfig{
 			ProtocolVersion:  handshake.ProtocolVersion,
@@ -32,7 +37,7 @@ func launch(c *child, timeout time.Duration) (*grpc.ClientConn, error) {
 		Plugins:          goplugin.PluginSet{},
 		RunnerFunc:       c.adopt,
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
-		AutoMTLS:         true,
+		TLSConfig:        self.config, // go-plugin adds the child's certificate to it
 		SkipHostEnv:      true,
 		StartTimeout:     timeout,
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: c.dir.path},
@@ -42,7 +47,11 @@ func launch(c *child, timeout time.Duration) (*grpc.ClientConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := connect(c, addr, config.TLSConfig)
+	if self.config.RootCAs == nil {
+		c.proc.Kill()
+		return nil, &HandshakeError{Reason: "it has no certificate: the scanner must answer mutual TLS"}
+	}
+	conn, err := connect(c, addr, self.config)
 	if err != nil {
 		c.proc.Kill()
 		return nil, err

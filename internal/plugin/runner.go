@@ -31,6 +31,8 @@ type child struct {
 	warden  *process.Warden
 	stderr  *stderr
 	env     []string
+	// certificate is the one certificate, in PEM, that the child may trust.
+	certificate string
 
 	proc     *process.Process // nil until started
 	silent   chan struct{}    // closed when stderr was read to its end
@@ -51,6 +53,7 @@ func (c *child) adopt(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, e
 		}
 	}
 	extra[socketDirVariable] = c.dir.path
+	extra[clientCertVariable] = c.certificate
 	c.env = process.Environment(allowed(), extra, false)
 	return c, nil
 }
