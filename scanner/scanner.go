@@ -62,8 +62,8 @@ type Info struct {
 	// Version is the scanner's version, at most 64 bytes. Default: the version of
 	// the program's main module.
 	Version string
-	// ConfigSchema is a JSON Schema (2020-12) of the configuration. The relay
-	// checks configurations against it. Mark secret members "writeOnly": true.
+	// ConfigSchema is a JSON Schema (2020-12) of the configuration. It tells
+	// people what to write; Configure checks it. Mark secret members "writeOnly": true.
 	// Only for a Configurer.
 	ConfigSchema []byte
 	// Phases and Kinds are what the scanner judges. Default: everything. Other

@@ -111,6 +111,9 @@ func (w *file) prune() {
 	if err != nil {
 		return
 	}
+	if w.maxBackups < 0 {
+		return
+	}
 	var backups []string // in the order of their times, as ReadDir sorts names
 	prefix := filepath.Base(stem) + "-2"
 	for _, e := range entries {

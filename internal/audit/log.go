@@ -30,7 +30,7 @@ const Stderr = "-"
 type Options struct {
 	Path       string // a file, or Stderr; empty: see DefaultPath
 	MaxSizeMB  int    // size in MiB from which the file is rotated; 0: 100
-	MaxBackups int    // rotated files that are kept; 0: 5
+	MaxBackups int    // rotated files that are kept; 0: 5, less: all
 	OnError    OnError
 	Logger     *slog.Logger
 	Stderr     io.Writer // used for Path Stderr only
@@ -86,7 +86,7 @@ func Open(o Options) (*Log, error) {
 	if o.MaxSizeMB <= 0 {
 		o.MaxSizeMB = defaultMaxSizeMB
 	}
-	if o.MaxBackups <= 0 {
+	if o.MaxBackups == 0 {
 		o.MaxBackups = defaultMaxBackups
 	}
 	f, err := openFile(l.path, int64(o.MaxSizeMB)<<20, o.MaxBackups)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/mcp-relay/relay/internal/downstream"
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/plugin"
+	"github.com/mcp-relay/relay/internal/printable"
 	"github.com/mcp-relay/relay/internal/process"
 	"github.com/mcp-relay/relay/internal/protocol"
 	"github.com/mcp-relay/relay/internal/registry"
@@ -30,8 +32,10 @@ type assembly struct {
 	relay    *relay.Relay
 	warden   *process.Warden
 	scanners []*plugin.Supervisor
-	audit    *audit.Log
-	log      *slog.Logger
+	// configured are the scanners' configurations, in the same order.
+	configured []config.Scanner
+	audit      *audit.Log
+	log        *slog.Logger
 }
 
 // assemble wires a relay from a configuration. Scanner processes start at
@@ -75,15 +79,34 @@ const scannerWait = 10 * time.Second
 func (a *assembly) ready(parent context.Context) error {
 	ctx, cancel := context.WithTimeout(parent, scannerWait)
 	defer cancel()
-	for _, s := range a.scanners {
-		if err := s.Ready(ctx); err != nil {
-			if s.State() == plugin.Failed {
+	for i, s := range a.scanners {
+		err := s.Ready(ctx)
+		switch {
+		case err == nil:
+			if err := phasesFit(&a.configured[i], s.Info()); err != nil {
 				return invalid{err}
 			}
-			if parent.Err() != nil {
-				return nil // it is over anyway
-			}
+		case s.State() == plugin.Failed:
+			return invalid{err}
+		case parent.Err() != nil:
+			return nil // it is over anyway
+		default:
 			a.log.Warn("a scanner is not ready; what it judges is held back", slog.Any("error", err))
+		}
+	}
+	return nil
+}
+
+// phasesFit fails when a scanner is to judge what it says it does not judge:
+// all of that would be held back for ever.
+func phasesFit(c *config.Scanner, info plugin.Info) error {
+	if info.Phases == nil {
+		return nil
+	}
+	for _, phase := range c.Phases {
+		if !slices.Contains(info.Phases, phase) {
+			return fmt.Errorf("scanner %s does not judge phase %s: set its phases to those of [%s] and let another scanner judge the rest",
+				printable.String(c.Name), phase, phaseList(info.Phases))
 		}
 	}
 	return nil
@@ -148,12 +171,16 @@ func openAudit(cfg *config.Config, log *slog.Logger, stderr io.Writer) (*audit.L
 		log.Warn("the audit record is switched off")
 		return audit.Discard(), nil
 	}
+	backups := c.MaxBackups
+	if backups == 0 {
+		backups = -1 // all, where the library means a default
+	}
 	l, err := audit.Open(audit.Options{
-		Path: c.Path, MaxSizeMB: c.MaxSizeMB, MaxBackups: c.MaxBackups,
+		Path: c.Path, MaxSizeMB: c.MaxSizeMB, MaxBackups: backups,
 		OnError: audit.OnError(c.OnError), Logger: log, Stderr: stderr,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w; set relay.audit.path to a place that can be written", err)
+		return nil, invalid{fmt.Errorf("%w; set relay.audit.path to a place that can be written", err)}
 	}
 	return l, nil
 }
@@ -168,6 +195,7 @@ func (a *assembly) startScanners(ctx context.Context, cfg *config.Config) ([]sca
 			return nil, fmt.Errorf("scanner %s: %w", c.Name, err)
 		}
 		a.scanners = append(a.scanners, s)
+		a.configured = append(a.configured, *c)
 		members = append(members, scan.Member{Scanner: s, Policy: scan.Policy{
 			Name: c.Name, Digest: s.Digest, Covers: c.Covers,
 			Observe:               c.Mode == config.ModeObserve,

@@ -84,7 +84,12 @@ func newRootCommand(std streams) *cobra.Command {
 			"endpoint and has every tool definition, request and answer judged by scanners,\n" +
 			"each in a process of its own.",
 		SilenceUsage: true, SilenceErrors: true,
-		Args: cobra.NoArgs,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := cobra.NoArgs(cmd, args); err != nil {
+				return invalid{fmt.Errorf("%w; see relay --help", err)}
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// A client starts the relay with a pipe; a person gets help.
 			if isTerminal(std.in) {

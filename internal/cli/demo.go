@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -56,6 +57,14 @@ func runDemo(ctx context.Context, o *demoOptions) error {
 		_, err := o.std.out.Write(demo.Default)
 		return err
 	}
+	if strings.ContainsAny(o.scanner, "/\\") {
+		// The configuration is written elsewhere, and paths start there.
+		path, err := filepath.Abs(o.scanner)
+		if err != nil {
+			return invalid{fmt.Errorf("finding the scanner: %w", err)}
+		}
+		o.scanner = path
+	}
 	script, err := demo.Load(o.file)
 	if err != nil {
 		return invalid{err}
@@ -99,7 +108,9 @@ func (s *stage) perform(ctx context.Context) error {
 		s.say("\n%s", lines(s.stderr.String()))
 		return err
 	}
-	s.say("\nEvery verdict is one line of the audit record. This was one of them:\n  %s\n", s.sampleRecord())
+	if record := s.sampleRecord(); record != "" {
+		s.say("\nEvery verdict is one line of the audit record. This was one of them:\n  %s\n", record)
+	}
 	if surprises > 0 {
 		return errSurprise
 	}

@@ -47,14 +47,15 @@ func (s *stage) why(phase, tool, scanID string) {
 	}
 }
 
-// sampleRecord returns a line of the audit record with a finding.
+// sampleRecord returns a line of the audit record with a finding, if there is
+// one.
 func (s *stage) sampleRecord() string {
 	for _, line := range s.records() {
 		if strings.Contains(line, `"findings"`) && strings.Contains(line, `"response"`) {
 			return line
 		}
 	}
-	return "(none)"
+	return ""
 }
 
 func (s *stage) records() []string {

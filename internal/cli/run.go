@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"time"
@@ -60,8 +59,8 @@ func runRelay(ctx context.Context, o *runOptions) error {
 	if err != nil {
 		return err
 	}
-	if cfg.Relay.Front.Transport != "" && cfg.Relay.Front.Transport != "stdio" {
-		return invalid{fmt.Errorf("transport %s is not available: remove it or set stdio", cfg.Relay.Front.Transport)}
+	if err := runnable(cfg); err != nil {
+		return invalid{err}
 	}
 	a, err := assemble(ctx, cfg, log, o.std.err)
 	if err != nil {
@@ -90,14 +89,15 @@ func runRelay(ctx context.Context, o *runOptions) error {
 	stdio := front.Stdio{In: o.std.in, MaxMessage: cfg.Relay.MaxMessage, Shape: protocol.Message()}
 	err = stdio.Serve(serving, client)
 
+	// A signal ends the wait for calls: who sends one does not wait long either.
+	draining, enough := context.WithTimeout(serving, shutdownGrace)
+	if derr := client.Drain(draining); derr != nil {
+		log.Warn("calls were still in flight when the client left", slog.Any("error", derr))
+	}
+	enough()
+	client.Close()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 	defer cancel()
-	if serving.Err() == nil {
-		if derr := client.Drain(grace); derr != nil {
-			log.Warn("calls were still in flight when the client left", slog.Any("error", derr))
-		}
-	}
-	client.Close()
 	if cerr := sink.Close(grace); cerr != nil {
 		log.Debug("the client did not take everything", slog.Any("error", cerr))
 	}

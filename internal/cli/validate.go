@@ -37,6 +37,9 @@ func runValidate(o *validateOptions) error {
 	if err != nil {
 		return invalid{err}
 	}
+	if err := runnable(cfg); err != nil {
+		return invalid{err}
+	}
 	for _, w := range cfg.Warnings {
 		fmt.Fprintln(o.std.err, "warning:", lines(w.String()))
 	}
@@ -61,6 +64,8 @@ func serverNote(s *config.Server) string {
 	switch {
 	case s.Disabled:
 		return "disabled"
+	case s.Type == config.TypeSSE:
+		return errOldTransport.Error()
 	case s.Hidden:
 		return "hidden_mode: NOT SCANNED"
 	case s.HiddenRefused:

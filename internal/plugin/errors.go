@@ -98,9 +98,9 @@ func permanent(err error) bool {
 		errors.As(err, new(*PermissionError)) || errors.As(err, new(*ConfigError))
 }
 
-// unstartable reports whether there is nothing that could be started. Before the
-// first start that is a mistake in the configuration; later a program may be
-// missing for the moment of its upgrade.
+// unstartable reports whether there is nothing that could be started, or nothing
+// that is a scanner. Before the first start that is a mistake in the
+// configuration; later a program may be missing for the moment of its upgrade.
 func unstartable(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOEXEC)
+	return errors.As(err, new(*HandshakeError)) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOEXEC)
 }

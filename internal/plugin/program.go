@@ -57,7 +57,7 @@ func openProgram(s *Spec) (*program, error) {
 	} else {
 		path, err := filepath.EvalSymlinks(s.Path)
 		if err != nil {
-			return nil, fmt.Errorf("find the scanner's program: %w", err)
+			return nil, fmt.Errorf("find the scanner's program: %w; correct the path of the plugin in the configuration", err)
 		}
 		file, err := openGuarded(path)
 		if err != nil {
@@ -100,6 +100,9 @@ func openGuarded(path string) (*os.File, error) {
 	}
 	if !named.Mode().IsRegular() {
 		return nil, &PermissionError{Path: path, Reason: "is not a regular file"}
+	}
+	if runtime.GOOS != "windows" && named.Mode().Perm()&0o111 == 0 {
+		return nil, &PermissionError{Path: path, Reason: "is not executable: run chmod +x on it"}
 	}
 	file, err := os.Open(path)
 	if err != nil {

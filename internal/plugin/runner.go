@@ -125,7 +125,7 @@ func (c *child) early(err error) error {
 		return fmt.Errorf("it ended before its handshake: %w", exit)
 	}
 	if errors.Is(err, io.EOF) {
-		return &HandshakeError{Reason: "its output ended without one"}
+		return &HandshakeError{Reason: "its output ended without one: is this program a scanner? try relay plugin describe"}
 	}
 	return fmt.Errorf("read the handshake: %w", err)
 }

@@ -433,9 +433,10 @@ type DescribeResponse struct {
 	// at most 64 bytes.
 	SdkVersion string `protobuf:"bytes,3,opt,name=sdk_version,json=sdkVersion,proto3" json:"sdk_version,omitempty"`
 	// Optional. JSON Schema (2020-12) of the configuration as a JSON object, at
-	// most 1 MiB. The relay checks a configuration against it before Configure.
-	// It must not refer to other documents. Members that hold secrets are marked
-	// "writeOnly": true, and the relay never shows their values. Empty: unchecked.
+	// most 1 MiB. It tells people, editors and future relays what to write; the
+	// scanner itself checks what Configure gives it. It must not refer to other
+	// documents. Members that hold secrets are marked
+	// "writeOnly": true, and nobody shows their values. Empty: not stated.
 	ConfigSchema string `protobuf:"bytes,4,opt,name=config_schema,json=configSchema,proto3" json:"config_schema,omitempty"`
 	// Optional. The phases that the scanner judges. The relay sends no others.
 	// Empty: all. Unknown values are ignored, but a list of only unknown values is

@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/mcp-relay/relay/internal/config"
+	"github.com/mcp-relay/relay/internal/printable"
+)
+
+// runnable reports everything in a valid configuration that this program
+// cannot do, without starting anything. A server that cannot be reached is not
+// among it: the others work.
+func runnable(cfg *config.Config) error {
+	var problems []error
+	if t := cfg.Relay.Front.Transport; t != "" && t != "stdio" {
+		problems = append(problems, fmt.Errorf("transport %s is not available: remove it or set stdio", printable.String(t)))
+	}
+	for i := range cfg.Relay.Scanners {
+		s := &cfg.Relay.Scanners[i]
+		if s.Bundled {
+			continue
+		}
+		info, err := os.Stat(s.Plugin)
+		switch {
+		case err != nil:
+			problems = append(problems, fmt.Errorf("scanner %s: the plugin %s cannot be found: correct its path",
+				printable.String(s.Name), printable.String(s.Plugin)))
+		case !info.Mode().IsRegular():
+			problems = append(problems, fmt.Errorf("scanner %s: the plugin %s is not a file", printable.String(s.Name), printable.String(s.Plugin)))
+		case runtime.GOOS != "windows" && info.Mode().Perm()&0o111 == 0:
+			problems = append(problems, fmt.Errorf("scanner %s: the plugin %s is not executable: run chmod +x on it",
+				printable.String(s.Name), printable.String(s.Plugin)))
+		}
+	}
+	return errors.Join(problems...)
+}
