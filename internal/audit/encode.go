@@ -43,6 +43,7 @@ func appendRecord(dst []byte, r *Record, now time.Time) []byte {
 	if r.Action != verdict.ActionUnspecified {
 		dst = appendMember(dst, `,"action":`, r.Action.String())
 	}
+	dst = appendMember(dst, `,"outcome":`, r.Outcome)
 	dst = appendMember(dst, `,"reason":`, r.Reason)
 	if r.Cause != verdict.CauseUnspecified {
 		dst = appendMember(dst, `,"cause":`, r.Cause.String())

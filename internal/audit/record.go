@@ -43,9 +43,12 @@ type Record struct {
 	ScannerSHA256 string
 	Mode          string // enforce or observe
 
-	Action verdict.Action // unspecified when there is no verdict
-	Reason string         // why there is no verdict; a stable word
-	Cause  verdict.Cause  // whose fault that is; unspecified when there is a verdict
+	Action verdict.Action // what the scanner asked for; unspecified when there is no verdict
+	// Outcome is what became of the message when all scanners had spoken:
+	// passed, passed_in_part, blocked or held_back. Empty for an observer.
+	Outcome string
+	Reason  string        // why there is no verdict; a stable word
+	Cause   verdict.Cause // whose fault that is; unspecified when there is a verdict
 
 	Findings    []verdict.Finding // Message and Edit are not written
 	Uninspected []verdict.Uninspected

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"log/slog"
 	"slices"
 
@@ -10,17 +11,22 @@ import (
 // decide merges the opinions of the enforcing scanners: the strongest action
 // wins, a block of a catalogue withholds the items it names, and what cannot
 // be redacted is blocked.
-func (g *Gate) decide(s *Subject, id string, opinions []opinion) Decision {
+func (g *Gate) decide(ctx context.Context, s *Subject, id string, opinions []opinion) Decision {
 	var edits []verdict.Finding
 	var withheld []int
 	blocked, unavailable := false, false
 	for i := range opinions {
 		o := &opinions[i]
 		switch {
+		case o.moot:
 		case o.failure != nil:
 			tolerated := o.member.tolerates(o.failure)
 			unavailable = unavailable || !tolerated
-			g.log.Warn("scanner gave no verdict", slog.String("scanner", o.member.Name), slog.String("scan_id", id),
+			level := slog.LevelWarn
+			if ctx.Err() != nil {
+				level = slog.LevelDebug // nobody waits for this any more
+			}
+			g.log.Log(ctx, level, "scanner gave no verdict", slog.String("scanner", o.member.Name), slog.String("scan_id", id),
 				slog.String("failure", o.failure.Reason), slog.String("cause", o.failure.Cause.String()),
 				slog.String("phase", s.Content.Phase.String()), slog.String("server", s.Content.Origin.Server),
 				slog.Bool("passed", tolerated), slog.Any("detail", o.failure.Err))
@@ -39,6 +45,9 @@ func (g *Gate) decide(s *Subject, id string, opinions []opinion) Decision {
 	}
 	switch {
 	case blocked:
+		g.log.Warn("blocked; the audit record has the findings", slog.String("scan_id", id),
+			slog.String("phase", s.Content.Phase.String()), slog.String("server", s.Content.Origin.Server),
+			slog.String("target", s.Content.Origin.Target))
 		return Decision{Outcome: Blocked, ScanID: id}
 	case unavailable:
 		return Decision{Outcome: Unavailable, ScanID: id}

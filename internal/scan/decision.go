@@ -18,6 +18,20 @@ const (
 	Dropped
 )
 
+// word returns what became of the content, as audit records spell it.
+func (d *Decision) word() string {
+	switch {
+	case d.Outcome == Passed && len(d.Withheld) > 0:
+		return "passed_in_part"
+	case d.Outcome == Passed:
+		return "passed"
+	case d.Outcome == Blocked:
+		return "blocked"
+	default:
+		return "held_back"
+	}
+}
+
 // Decision is the gate's answer.
 type Decision struct {
 	Outcome Outcome

@@ -273,3 +273,40 @@ func TestScanIDsAreUnguessable(t *testing.T) {
 		seen[id] = true
 	}
 }
+
+// TestRecordsTellTheOutcome: the record of a verdict says what became of the
+// message, which is not always what that scanner asked for.
+func TestRecordsTellTheOutcome(t *testing.T) {
+	edit := verdict.Finding{Rule: "r", Category: "c.x", Location: verdict.Location{Pointer: "/a", Start: 0, End: 2}, Edit: &verdict.Edit{}}
+	rec := &records{}
+	g := New([]Member{
+		member(says(verdict.Verdict{Action: verdict.Redact, Findings: []verdict.Finding{edit}}), nil),
+		member(says(verdict.Verdict{Action: verdict.Allow}), nil),
+	}, nil, rec, slog.New(slog.DiscardHandler))
+	decide(t, g, request(`{"a":"secret"}`))
+	for _, r := range rec.all {
+		if r.Outcome != "blocked" {
+			t.Errorf("a redact of a request: action %s, outcome %q", r.Action, r.Outcome)
+		}
+	}
+	g.Close()
+
+	// A scanner that was stopped because another blocked has not failed.
+	rec = &records{}
+	slow := func(ctx context.Context, _ verdict.Content) (verdict.Verdict, error) {
+		<-ctx.Done()
+		return verdict.Verdict{}, &verdict.Failure{Reason: "cancelled", Cause: verdict.CauseContent}
+	}
+	g = New([]Member{member(scannerFunc(slow), nil), member(says(verdict.Verdict{Action: verdict.Block}), nil)}, nil, rec, slog.New(slog.DiscardHandler))
+	decide(t, g, request(`{"a":1}`))
+	moot := 0
+	for _, r := range rec.all {
+		if r.Reason == "not_needed" && r.Action == verdict.ActionUnspecified && r.Cause == verdict.CauseUnspecified {
+			moot++
+		}
+	}
+	if moot != 1 {
+		t.Errorf("recorded %+v", rec.all)
+	}
+	g.Close()
+}

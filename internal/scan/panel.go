@@ -15,6 +15,8 @@ type opinion struct {
 	verdict verdict.Verdict
 	failure *verdict.Failure
 	took    time.Duration
+	// moot: another scanner had blocked the content, so this one was stopped.
+	moot bool
 }
 
 // deliberate asks every scanner of the panel at the same time and decides. The
@@ -37,15 +39,26 @@ func (g *Gate) deliberate(ctx context.Context, s *Subject, panel []*Member, enfo
 	} else {
 		opinions = askAll(ctx, s, panel)
 	}
-	d := g.decide(s, id, opinions)
+	d := g.decide(ctx, s, id, opinions)
+	own := time.Since(start) - slowest(opinions)
 	for i := range opinions {
 		rec := g.record(s, id)
-		opinions[i].describe(&rec, time.Since(start))
+		opinions[i].describe(&rec, own)
+		rec.Outcome = d.word()
 		if err := g.audit.Write(&rec); err != nil && d.Outcome == Passed {
 			d = Decision{Outcome: Unavailable, ScanID: id}
 		}
 	}
 	return d
+}
+
+// slowest returns the time of the scanner that everybody waited for.
+func slowest(opinions []opinion) time.Duration {
+	var longest time.Duration
+	for i := range opinions {
+		longest = max(longest, opinions[i].took)
+	}
+	return longest
 }
 
 func soleEnforcer(panel []*Member) *Member {
@@ -74,9 +87,12 @@ func askAll(ctx context.Context, s *Subject, panel []*Member) []opinion {
 		}
 	}
 	opinions := make([]opinion, 0, asked)
+	decided := false
 	for range asked {
 		o := <-answers
+		o.moot = decided && o.failure != nil
 		if o.failure == nil && o.verdict.Action == verdict.Block && !onlyItems(s, &o.verdict) {
+			decided = true
 			cancel()
 		}
 		opinions = append(opinions, o)
@@ -104,16 +120,15 @@ func (g *Gate) observe(ctx context.Context, s *Subject, id string, m *Member) {
 	// The observer goes on when the message was decided and its context ended.
 	ctx = context.WithoutCancel(ctx)
 	g.observers.Go(func() {
-		start := time.Now()
 		o := ask(ctx, s, m)
 		rec := g.record(s, id)
-		o.describe(&rec, time.Since(start))
+		o.describe(&rec, 0)
 		_ = g.audit.Write(&rec) // an observer's record decides nothing
 	})
 }
 
-// describe puts the opinion into an audit record.
-func (o *opinion) describe(rec *audit.Record, total time.Duration) {
+// describe puts the opinion into an audit record. own is what the relay added.
+func (o *opinion) describe(rec *audit.Record, own time.Duration) {
 	rec.Event = audit.Verdict
 	rec.Scanner = o.member.Name
 	if o.member.Digest != nil {
@@ -123,7 +138,11 @@ func (o *opinion) describe(rec *audit.Record, total time.Duration) {
 	if o.member.Observe {
 		rec.Mode = "observe"
 	}
-	rec.ScannerTime, rec.RelayTime = o.took, total-o.took
+	rec.ScannerTime, rec.RelayTime = o.took, own
+	if o.moot {
+		rec.Reason = "not_needed"
+		return
+	}
 	if o.failure != nil {
 		rec.Reason, rec.Cause = o.failure.Reason, o.failure.Cause
 		rec.Action = verdict.Block
