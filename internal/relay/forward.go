@@ -129,8 +129,10 @@ func (r *Relay) lookUp(method string, target protocol.Target) (route, finding) {
 		}
 		return route{}, r.orPending(unknown)
 	case protocol.TaskTarget:
-		if s := r.tasks.owner(target.Value); s != nil {
+		if s, known := r.tasks.owner(target.Value); s != nil {
 			return route{server: s, name: target.Value}, found
+		} else if known {
+			return route{}, unknown
 		}
 	case protocol.NoTarget:
 	}

@@ -29,6 +29,7 @@ type fakeServer struct {
 	slow     chan struct{} // when set, listing waits for it
 	received []string      // "method params" of every request but the handshake, and of every notification
 	onCall   func(c *fakeConn, call *fakeCall)
+	onHello  func(c *fakeConn) // runs when the server is greeted
 	onReady  func(c *fakeConn) // runs when the server is told that the handshake is over
 	answers  map[string]string // whole results by method, instead of the usual ones
 	conns    []*fakeConn
@@ -104,6 +105,9 @@ func (c *fakeConn) Call(cl peer.Cleared, then func(peer.Reply)) peer.Call {
 	}
 	answer, fixed := f.answers[cl.Method()]
 	f.mu.Unlock()
+	if cl.Method() == protocol.Initialize && f.onHello != nil {
+		f.onHello(c)
+	}
 	if fixed {
 		go call.result(answer)
 		return call

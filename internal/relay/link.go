@@ -12,9 +12,10 @@ import (
 	"github.com/mcp-relay/relay/internal/protocol"
 )
 
-// link is one connection to a server, from its handshake to its end.
+// link is one connection to a server.
 type link struct {
-	conn         Connection
+	conn Connection
+	// Set by the handshake, and read by others only when it is over.
 	capabilities []byte
 	version      string
 	// stale counts announced changes of what the server offers that were not
@@ -68,28 +69,26 @@ func (r *Relay) call(ctx context.Context, conn Connection, method string, params
 const handshakeTimeout = 2 * time.Minute
 
 // shake performs the handshake of the legacy era (MCP 2025-11-25, lifecycle).
-func (r *Relay) shake(ctx context.Context, conn Connection, h *receiver) (*link, error) {
+func (r *Relay) shake(ctx context.Context, l *link) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, handshakeTimeout, errTimeout)
 	defer cancel()
-	reply, err := r.call(ctx, conn, protocol.Initialize, r.handshakeParams())
+	reply, err := r.call(ctx, l.conn, protocol.Initialize, r.handshakeParams())
 	if err != nil {
-		return nil, fmt.Errorf("the handshake failed: %w", err)
+		return fmt.Errorf("the handshake failed: %w", err)
 	}
 	if reply.Error != nil || len(reply.Result) == 0 || reply.Result[0] != '{' {
-		return nil, errHandshake
+		return errHandshake
 	}
-	l := &link{conn: conn, version: stringMember(reply.Result, "protocolVersion"), relist: make(chan struct{}, 1)}
+	l.version = stringMember(reply.Result, "protocolVersion")
 	if !protocol.KnownLegacy(l.version) {
-		return nil, errVersion
+		return errVersion
 	}
 	l.capabilities, _ = objectMember(reply.Result, "capabilities")
-	conn.SetProtocolVersion(l.version)
-	// Before the server may speak: what it asks at once wants an answer too.
-	h.link.Store(l)
-	if err := conn.Notify(r.author(peer.Params, protocol.Initialized, nil)); err != nil {
-		return nil, fmt.Errorf("the handshake failed: %w", err)
+	l.conn.SetProtocolVersion(l.version)
+	if err := l.conn.Notify(r.author(peer.Params, protocol.Initialized, nil)); err != nil {
+		return fmt.Errorf("the handshake failed: %w", err)
 	}
-	return l, nil
+	return nil
 }
 
 // methodNotFound reports whether an error object says that the server does not

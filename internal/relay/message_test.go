@@ -90,3 +90,24 @@ func TestUnknownMethodsDoNotReachWhatIsWithheld(t *testing.T) {
 		}
 	})
 }
+
+// TestATaskThatTwoServersClaim belongs to neither, also when one of them is the
+// only server that has tasks.
+func TestATaskThatTwoServersClaim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &fakeServer{tools: []string{"x"}, answers: map[string]string{
+			"initialize": `{"protocolVersion":"2025-11-25","capabilities":{"tools":{},"tasks":{}},"serverInfo":{"name":"f","version":"1"}}`,
+			"tools/call": `{"task":{"taskId":"t"}}`,
+		}}
+		b := &fakeServer{tools: []string{"x"}, answers: map[string]string{"tools/call": `{"task":{"taskId":"t"}}`}}
+		r := start(t, nil, a, b)
+		r.ask(toolsList)
+		r.ask(call)
+		r.ask(strings.Replace(call, "s0__x", "s1__x", 1))
+		before := len(a.got())
+		r.wantPart(`{"jsonrpc":"2.0","id":5,"method":"tasks/result","params":{"taskId":"t"}}`, `-32601`)
+		if got := a.got()[before:]; len(got) != 0 {
+			t.Errorf("the server got %s", got)
+		}
+	})
+}

@@ -133,15 +133,16 @@ func TestNothingComesBeforeTheHandshake(t *testing.T) {
 	})
 }
 
-// TestAServerThatAsksAtOnceIsAnswered: servers ask as soon as they are told that
-// the handshake is over.
+// TestAServerThatAsksAtOnceIsAnswered: servers ask during the handshake, and as
+// soon as they are told that it is over.
 func TestAServerThatAsksAtOnceIsAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fakeServer{tools: []string{"x"}}
+		s.onHello = func(c *fakeConn) { c.says(t, `{"jsonrpc":"2.0","id":"early","method":"ping"}`) }
 		s.onReady = func(c *fakeConn) { c.says(t, `{"jsonrpc":"2.0","id":"first","method":"ping"}`) }
 		start(t, nil, s)
 		synctest.Wait()
-		if got := s.got(); len(got) != 1 || got[0] != `answer "first" {}` {
+		if got := s.got(); !slices.Equal(got, []string{`answer "early" {}`, `answer "first" {}`}) {
 			t.Errorf("the server got %s", got)
 		}
 	})

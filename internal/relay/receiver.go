@@ -17,7 +17,7 @@ import (
 // receiver takes what a server says by itself.
 type receiver struct {
 	server *server
-	link   atomic.Pointer[link] // nil until the handshake is done
+	link   atomic.Pointer[link] // nil for a moment, until Dial has returned
 }
 
 var _ peer.Handler = (*receiver)(nil)
@@ -27,7 +27,7 @@ var _ peer.Handler = (*receiver)(nil)
 func (h *receiver) Request(m jsonrpc.Message) {
 	l := h.link.Load()
 	if l == nil {
-		return // before the handshake nothing is owed
+		return // it was not greeted yet: nothing is owed
 	}
 	r := h.server.relay
 	answer := r.author(peer.Error, m.Method, protocolError(protocol.CodeMethodNotFound, "method not found"))

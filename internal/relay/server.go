@@ -108,8 +108,10 @@ func (s *server) serve(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close(closeGrace)
-	l, err := s.relay.shake(ctx, conn, h)
-	if err != nil {
+	// Before the handshake is over a server may ask for a ping already.
+	l := &link{conn: conn, relist: make(chan struct{}, 1)}
+	h.link.Store(l)
+	if err := s.relay.shake(ctx, l); err != nil {
 		s.gone(err)
 		return err
 	}

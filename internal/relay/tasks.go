@@ -54,11 +54,13 @@ func (t *taskTable) learn(result []byte, s *server) {
 	t.order = append(t.order, id)
 }
 
-// owner returns the server that made a task, or nil.
-func (t *taskTable) owner(id string) *server {
+// owner returns the server that made a task. It is nil when several say so;
+// known is false when none does.
+func (t *taskTable) owner(id string) (s *server, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.owned[id]
+	s, known = t.owned[id]
+	return s, known
 }
 
 // advertises reports whether a server's capabilities name the method's area or
