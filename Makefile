@@ -77,9 +77,11 @@ UNOPTIMISED := GOFLAGS="$(GOFLAGS) '-gcflags=all=-N -l'"
 # It asks whether code compiles, not how fast it is, so the compiler need not
 # optimise. Of the programs only the relay is linked: the others are three lines.
 .PHONY: cross
-cross: ## Build for every platform of a release, and vet what differs
-	@export $(UNOPTIMISED); libraries=$$(go list -f '{{if ne .Name "main"}}{{.ImportPath}}{{end}}' ./...); \
+cross: ## Build for every other platform of a release, and vet what differs
+	@export $(UNOPTIMISED); host=$$(go env GOOS)/$$(go env GOARCH); \
+	libraries=$$(go list -f '{{if ne .Name "main"}}{{.ImportPath}}{{end}}' ./...); \
 	for p in $(PLATFORMS); do \
+		[[ $$p != "$$host" ]] || continue; \
 		echo "build $$p"; \
 		GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./cmd/relay || exit 1; \
 		GOOS=$${p%/*} GOARCH=$${p#*/} go build $$libraries || exit 1; \
