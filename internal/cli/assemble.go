@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -266,7 +267,41 @@ func (a *assembly) dialer(cfg *config.Config, c *config.Server) relay.Dialer {
 		Env:    process.Environment(process.DefaultAllow(), c.Env, c.InheritEnv),
 		Warden: a.warden, Log: a.log, Shape: protocol.Message(),
 	}
-	return relay.DialFunc(func(ctx context.Context, h peer.Handler) (relay.Connection, error) { return d.Dial(ctx, h) })
+	return relay.DialFunc(func(ctx context.Context, h peer.Handler) (relay.Connection, error) {
+		i, err := d.Dial(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		return discreet{i, slices.Collect(maps.Values(c.Env))}, nil
+	})
+}
+
+// discreet is a connection whose server may write its secrets to its standard
+// error: the relay does not repeat what it gave to the server.
+type discreet struct {
+	downstream.Instance
+
+	secrets []string
+}
+
+// shortSecret is the length below which a value is no secret, but a word that
+// may stand anywhere.
+const shortSecret = 6
+
+// Stderr returns the end of what the server wrote, without the values of its
+// configured environment.
+func (d discreet) Stderr() string {
+	t, ok := d.Instance.(interface{ Stderr() string })
+	if !ok {
+		return ""
+	}
+	text := t.Stderr()
+	for _, secret := range d.secrets {
+		if len(secret) >= shortSecret {
+			text = strings.ReplaceAll(text, secret, "[hidden]")
+		}
+	}
+	return text
 }
 
 var errOldTransport = errors.New("the old HTTP+SSE transport is not available: use the server's Streamable HTTP address and type http")

@@ -27,7 +27,7 @@ func hostileServer(args []string) int {
 	case "mcpgo":
 		return mcpgoServer(args[1])
 	case "exits":
-		fmt.Fprintln(os.Stderr, "cannot open the database")
+		fmt.Fprintln(os.Stderr, "cannot open the database with token", os.Getenv("TOKEN"))
 		return 3
 	case "garbage":
 		fmt.Println("Welcome to my server!")

@@ -29,7 +29,8 @@ func runnable(cfg *config.Config) error {
 			problems = append(problems, fmt.Errorf("scanner %s: the plugin %s cannot be found: correct its path",
 				printable.String(s.Name), printable.String(s.Plugin)))
 		case !info.Mode().IsRegular():
-			problems = append(problems, fmt.Errorf("scanner %s: the plugin %s is not a file", printable.String(s.Name), printable.String(s.Plugin)))
+			problems = append(problems, fmt.Errorf("scanner %s: the plugin %s is not a file",
+				printable.String(s.Name), printable.String(s.Plugin)))
 		case runtime.GOOS != "windows" && info.Mode().Perm()&0o111 == 0:
 			problems = append(problems, fmt.Errorf("scanner %s: the plugin %s is not executable: run chmod +x on it",
 				printable.String(s.Name), printable.String(s.Plugin)))

@@ -102,5 +102,6 @@ func permanent(err error) bool {
 // that is a scanner. Before the first start that is a mistake in the
 // configuration; later a program may be missing for the moment of its upgrade.
 func unstartable(err error) bool {
-	return errors.As(err, new(*HandshakeError)) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOEXEC)
+	return errors.As(err, new(*HandshakeError)) ||
+		errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOEXEC)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
+	"github.com/mcp-relay/relay/internal/registry"
 )
 
 // link is one connection to a server.
@@ -21,6 +22,9 @@ type link struct {
 	// stale counts announced changes of what the server offers that were not
 	// judged yet: while there are any, calls wait.
 	stale atomic.Int32
+	// judged holds the last list of each kind with its verdict. Only the
+	// server's upkeep uses it.
+	judged map[registry.Kind]*judgedList
 	// relist wakes whoever asks the server again.
 	relist chan struct{}
 }

@@ -2,6 +2,9 @@ package relay
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mcp-relay/relay/internal/audit"
@@ -33,6 +36,30 @@ type Connection interface {
 	Err() error
 	// Close ends the connection and what belongs to it.
 	Close(grace time.Duration)
+}
+
+// talker is a Connection to a server that writes to a standard error of its
+// own. What it says is for the people who run the relay and never leaves it.
+type talker interface{ Stderr() string }
+
+// lastWords adds to err why the connection ended and what the server wrote
+// last: most servers that do not start say there why.
+func lastWords(conn Connection, err error) error {
+	select {
+	case <-conn.Done():
+		if cause := conn.Err(); cause != nil && !errors.Is(err, cause) {
+			err = fmt.Errorf("%w: %w", err, cause)
+		}
+	default:
+	}
+	t, ok := conn.(talker)
+	if !ok {
+		return err
+	}
+	if text := strings.TrimSpace(t.Stderr()); text != "" {
+		return fmt.Errorf("%w; it wrote: %s", err, text)
+	}
+	return err
 }
 
 // Recorder takes records of what is not a verdict.

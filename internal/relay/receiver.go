@@ -103,6 +103,14 @@ func (h *receiver) passOn(m jsonrpc.Message) {
 // Anomaly records a message that is not forwarded.
 func (h *receiver) Anomaly(what string) {
 	s := h.server
-	s.relay.log.Warn("dropped a message of the server", slog.String("server", s.cfg.Name), slog.String("reason", what))
+	if s.relay.closing.Load() {
+		return // who is told to leave may still be speaking
+	}
+	level := slog.LevelWarn
+	if what == peer.AnomalyLate {
+		level = slog.LevelDebug // a cancelled call and its answer cross
+	}
+	s.relay.log.Log(context.Background(), level, "dropped a message of the server",
+		slog.String("server", s.cfg.Name), slog.String("reason", what))
 	s.relay.record(&audit.Record{Event: audit.Anomaly, Server: s.cfg.Name, Reason: what})
 }

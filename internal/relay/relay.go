@@ -68,8 +68,9 @@ type Relay struct {
 
 	changes changes // of the state of servers
 
-	cancel context.CancelFunc
-	upkeep sync.WaitGroup
+	cancel  context.CancelFunc
+	upkeep  sync.WaitGroup
+	closing atomic.Bool
 }
 
 // New returns a relay that is not started.
@@ -106,6 +107,7 @@ func (r *Relay) Registry() *registry.Registry { return r.registry }
 
 // Close ends every connection and waits until the servers are gone.
 func (r *Relay) Close() {
+	r.closing.Store(true)
 	if r.cancel != nil {
 		r.cancel()
 		r.overdue.Stop()

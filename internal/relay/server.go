@@ -109,18 +109,18 @@ func (s *server) serve(ctx context.Context) error {
 	}
 	defer conn.Close(closeGrace)
 	// Before the handshake is over a server may ask for a ping already.
-	l := &link{conn: conn, relist: make(chan struct{}, 1)}
+	l := &link{conn: conn, relist: make(chan struct{}, 1), judged: map[registry.Kind]*judgedList{}}
 	h.link.Store(l)
-	if err := s.relay.shake(ctx, l); err != nil {
-		s.gone(err)
-		return err
+	if err = s.relay.shake(ctx, l); err == nil {
+		err = s.relistAll(ctx, l)
 	}
-	if err := s.relistAll(ctx, l); err != nil {
+	if err != nil {
+		err = lastWords(conn, err)
 		s.gone(err)
 		return err
 	}
 	s.up(l)
-	err = s.watch(ctx, l)
+	err = lastWords(conn, s.watch(ctx, l))
 	s.current.Store(nil)
 	s.setStatus(false, err)
 	s.relay.changes.announce()

@@ -216,6 +216,7 @@ func TestStatusAfterAnOutage(t *testing.T) {
 			r.judge.outage = outage
 			r.judge.mu.Unlock()
 			if outage {
+				s.set(func() { s.version = 1 })
 				s.conn(0).says(t, `{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`)
 			}
 			time.Sleep(10 * time.Second)
@@ -241,6 +242,34 @@ func TestLogLevelReachesServersThatComeLater(t *testing.T) {
 		want := `logging/setLevel {"level":"error"}`
 		if got := s.got(); len(got) != 2 || got[0] != want || got[1] != want {
 			t.Errorf("the server got %s", got)
+		}
+	})
+}
+
+// TestTheSameListIsJudgedOnce: a server that announces changes without making
+// any costs no scan and loses nothing while a scanner is away.
+func TestTheSameListIsJudgedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fakeServer{tools: []string{"x", "evil"}}
+		r := start(t, nil, s)
+		r.ask(toolsList)
+		before := len(r.judge.saw())
+		r.judge.mu.Lock()
+		r.judge.outage = true
+		r.judge.mu.Unlock()
+		for range 3 {
+			s.conn(0).says(t, `{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`)
+			time.Sleep(2 * time.Second)
+		}
+		if scans := len(r.judge.saw()) - before; scans != 0 {
+			t.Errorf("judged %d times more", scans)
+		}
+		r.want(toolsList, `{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"s0__x","v":0}]}}`)
+		// Another connection is another server: it is judged anew.
+		s.conn(0).die()
+		time.Sleep(3 * time.Second)
+		if scans := len(r.judge.saw()) - before; scans == 0 {
+			t.Error("a new instance was not judged")
 		}
 	})
 }
