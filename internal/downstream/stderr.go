@@ -18,18 +18,51 @@ const (
 
 	linesAtOnce = 100 // lines that are logged in one logWindow
 	logWindow   = 5 * time.Second
+
+	// lastWordsTime is how long the last words of a child that has exited are
+	// waited for. They are in the pipe by then, so it matters only if something
+	// that the child left behind holds the pipe open.
+	lastWordsTime = time.Second
+	// settleTime is how long somebody who asks about a living child waits, so
+	// that what it wrote just before is read, or its end is noticed.
+	settleTime = 50 * time.Millisecond
 )
 
 // tail reads a child's standard error to its end, so that the child never waits
 // for a reader, and keeps the last of it.
 type tail struct {
+	ended chan struct{} // closed when nothing more will be read
+
 	mu   sync.Mutex
 	kept []byte
+}
+
+func newTail() *tail { return &tail{ended: make(chan struct{})} }
+
+// settle waits, for a moment at most, until the end of what a child wrote is
+// kept: all of it if the child has exited, otherwise what it wrote until now.
+func (t *tail) settle(exited <-chan struct{}) {
+	select {
+	case <-t.ended:
+		return
+	case <-exited:
+	case <-time.After(settleTime):
+		select {
+		case <-exited:
+		default:
+			return
+		}
+	}
+	select {
+	case <-t.ended:
+	case <-time.After(lastWordsTime):
+	}
 }
 
 // drain reads r until it ends and closes it. Lines are logged at level debug,
 // no more than a few a second and none at full length.
 func (t *tail) drain(r io.ReadCloser, log *slog.Logger) {
+	defer close(t.ended)
 	defer func() { _ = r.Close() }() // it is at its end
 	in := bufio.NewReaderSize(r, tailSize)
 	var window time.Time

@@ -66,6 +66,8 @@ func (s Stdio) Dial(ctx context.Context, h peer.Handler) (Instance, error) {
 		child: child,
 		log:   s.Log.With("server", s.Name),
 		done:  make(chan struct{}),
+
+		stderr: newTail(),
 	}
 	stall := s.Stall
 	if stall <= 0 {
@@ -84,7 +86,7 @@ type stdioInstance struct {
 	inbox  inbox
 	child  *process.Process
 	out    *jsonrpc.Writer
-	stderr tail
+	stderr *tail
 	log    *slog.Logger
 
 	done chan struct{}
@@ -155,7 +157,12 @@ func (i *stdioInstance) Err() error {
 }
 
 // Stderr returns the last 4 KiB of the child's standard error, made printable.
-func (i *stdioInstance) Stderr() string { return i.stderr.String() }
+// When the child has exited, that is the end of all that it wrote, even if the
+// reader of it lags behind: Stderr waits for it, for a second at most.
+func (i *stdioInstance) Stderr() string {
+	i.stderr.settle(i.child.Done())
+	return i.stderr.String()
+}
 
 // Close implements Instance: what was accepted is written, standard input is
 // closed, and the child is ended with signals if it does not end by itself.

@@ -56,8 +56,9 @@ func (t Stdio) read(conn Conn) error {
 			}
 			conn.Message(m)
 		case errors.As(err, &long):
-			// Only the head was kept, and an id in half a message is a guess.
-			conn.Malformed(jsonrpc.ID{}, err)
+			// Only the head was kept; an id in it spares the client a wait for ever.
+			m, _ := jsonrpc.Parse(long.Head, t.Shape)
+			conn.Malformed(m.ID, err)
 		case errors.Is(err, io.EOF):
 			return nil
 		default:

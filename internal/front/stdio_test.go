@@ -55,7 +55,7 @@ func TestServe(t *testing.T) {
 		}, "\n"), []string{"malformed ", "malformed ", "malformed 2", "malformed ", "malformed ", "malformed 5", "ping 6"}},
 		{
 			"too long, then fine", `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"` + strings.Repeat("x", 1<<20) + "\"}}\n" + ping("2") + "\n",
-			[]string{"too long ", "ping 2"},
+			[]string{"too long 1", "ping 2"},
 		},
 		{"notification", `{"jsonrpc":"2.0","method":"notifications/initialized"}` + "\n", []string{"notifications/initialized "}},
 	}

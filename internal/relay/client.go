@@ -49,6 +49,9 @@ func (c *Client) Malformed(id jsonrpc.ID, err error) {
 		code, text = protocol.CodeInvalidRequest, perr.Error()
 	}
 	c.relay.log.Warn("refused a message of the client", slog.Any("error", err))
+	if c.session.Waiting(id) {
+		id = jsonrpc.ID{} // that answer belongs to another request
+	}
 	c.check(c.session.Refuse(id, c.relay.author(peer.Error, "", protocolError(code, text))))
 }
 

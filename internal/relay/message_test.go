@@ -111,3 +111,17 @@ func TestATaskThatTwoServersClaim(t *testing.T) {
 		}
 	})
 }
+
+// TestAMalformedMessageEndsNoOtherRequest: its error would be taken for the
+// answer of the request that has the same id.
+func TestAMalformedMessageEndsNoOtherRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fakeServer{tools: []string{"x"}}
+		r := start(t, nil, s)
+		r.ask(toolsList)
+		s.set(func() { s.onCall = func(*fakeConn, *fakeCall) {} })
+		r.ask(call) // id 2 waits
+		r.wantPart(`{"jsonrpc":"2.0","id":2,"method":"ping","Method":"x"}`, `"id":null,"error"`)
+		r.wantPart(`{"jsonrpc":"2.0","id":3,"method":"ping","Method":"x"}`, `"id":3,"error"`)
+	})
+}

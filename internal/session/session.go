@@ -96,6 +96,14 @@ func (s *Session) Cancel(id jsonrpc.ID) bool {
 	return r != nil && r.finish()
 }
 
+// Waiting reports whether a request with the id waits for its answer.
+func (s *Session) Waiting(id jsonrpc.ID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, waits := s.inFlight[id]
+	return waits
+}
+
 // InFlight returns how many requests wait for an answer.
 func (s *Session) InFlight() int {
 	s.mu.Lock()
