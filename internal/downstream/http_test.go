@@ -251,7 +251,7 @@ func TestHTTPHeaderTimeout(t *testing.T) {
 		received(t, r)
 		<-r.Context().Done()
 	})
-	i := connect(t, HTTP{URL: url, HeaderTimeout: 50 * time.Millisecond}, &notes{})
+	i := connect(t, HTTP{URL: url, HeaderTimeout: 500 * time.Millisecond}, &notes{})
 	_, replies := ask(t, i, request("x", ""))
 	if r := await(t, replies); !errors.Is(r.Err, peer.ErrGone) {
 		t.Errorf("got %+v", r)

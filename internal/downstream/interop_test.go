@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -69,7 +68,7 @@ func TestLibraryOverHTTP(t *testing.T) {
 	i := connect(t, HTTP{URL: url + "/mcp"}, n)
 	speakWithLibrary(t, i, n)
 	session := i.session
-	i.Close(time.Second)
+	i.Close(patience)
 	if session == "" || !deleted.Load() {
 		t.Errorf("session %q, deleted: %t", session, deleted.Load())
 	}

@@ -63,13 +63,12 @@ func (t *tail) settle(exited <-chan struct{}) {
 // no more than a few a second and none at full length.
 func (t *tail) drain(r io.ReadCloser, log *slog.Logger) {
 	defer close(t.ended)
-	defer func() { _ = r.Close() }() // it is at its end
-	in := bufio.NewReaderSize(r, tailSize)
+	defer func() { _ = r.Close() }()                                   // it is at its end
+	in := bufio.NewReaderSize(io.TeeReader(r, (*keeper)(t)), tailSize) // a question has no end of line, and is kept
 	var window time.Time
 	logged, skipped, inLine := 0, 0, false
 	for {
 		part, err := in.ReadSlice('\n')
-		t.add(part)
 		if len(part) > 0 && !inLine {
 			if now := time.Now(); now.Sub(window) > logWindow {
 				window, logged = now, 0
@@ -89,13 +88,20 @@ func (t *tail) drain(r io.ReadCloser, log *slog.Logger) {
 	}
 }
 
-func (t *tail) add(part []byte) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.kept = append(t.kept, part...)
-	if surplus := len(t.kept) - tailSize; surplus > 0 {
-		t.kept = append(t.kept[:0], t.kept[surplus:]...)
+// keeper is a tail as a writer of what it keeps.
+type keeper tail
+
+var _ io.Writer = (*keeper)(nil)
+
+// Write keeps the last of part. It never fails.
+func (k *keeper) Write(part []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.kept = append(k.kept, part...)
+	if surplus := len(k.kept) - tailSize; surplus > 0 {
+		k.kept = append(k.kept[:0], k.kept[surplus:]...)
 	}
+	return len(part), nil
 }
 
 // String returns what is kept. Its only control character is LF.

@@ -66,15 +66,14 @@ func (s Stdio) Dial(ctx context.Context, h peer.Handler) (Instance, error) {
 		child: child,
 		log:   s.Log.With("server", s.Name),
 		done:  make(chan struct{}),
-
-		stderr: newTail(),
+		words: newTail(),
 	}
 	stall := s.Stall
 	if stall <= 0 {
 		stall = stallLimit
 	}
 	i.out = jsonrpc.NewWriter(child.Stdin(), jsonrpc.WriterOptions{Limit: pendingLimit, Stall: stall, OnStall: i.stalled})
-	go i.stderr.drain(child.Stderr(), i.log)
+	go i.words.drain(child.Stderr(), i.log)
 	go i.read(jsonrpc.NewReader(child.Stdout(), s.MaxMessage))
 	go i.watch()
 	return i, nil
@@ -82,12 +81,12 @@ func (s Stdio) Dial(ctx context.Context, h peer.Handler) (Instance, error) {
 
 // stdioInstance is a running child.
 type stdioInstance struct {
-	calls  *calls
-	inbox  inbox
-	child  *process.Process
-	out    *jsonrpc.Writer
-	stderr *tail
-	log    *slog.Logger
+	calls *calls
+	inbox inbox
+	child *process.Process
+	out   *jsonrpc.Writer
+	words *tail // of its standard error
+	log   *slog.Logger
 
 	done chan struct{}
 	mu   sync.Mutex
@@ -160,8 +159,8 @@ func (i *stdioInstance) Err() error {
 // When the child has exited, that is the end of all that it wrote, even if the
 // reader of it lags behind: Stderr waits for it, for a second at most.
 func (i *stdioInstance) Stderr() string {
-	i.stderr.settle(i.child.Done())
-	return i.stderr.String()
+	i.words.settle(i.child.Done())
+	return i.words.String()
 }
 
 // Close implements Instance: what was accepted is written, standard input is
@@ -211,12 +210,14 @@ func (i *stdioInstance) read(frames *jsonrpc.Reader) {
 	i.finish()
 }
 
-// finish ends the connection when nothing more comes from the child.
+// finish ends the connection when nothing more comes from the child. The calls
+// end last, so that who learns of it from a call finds Done closed and in Err
+// and Stderr why.
 func (i *stdioInstance) finish() {
-	i.calls.close(peer.ErrGone)
 	select {
 	case <-i.child.Done():
 	case <-time.After(endGrace): // it closed its output and goes on
+		i.calls.close(peer.ErrGone) // without waiting for the rest
 		i.child.Stop(endGrace)
 	}
 	err := i.child.ExitError()
@@ -227,6 +228,7 @@ func (i *stdioInstance) finish() {
 	_ = i.out.Close()            // an error of the writer is news no more
 	_ = i.child.Stdout().Close() // nothing more is read from it
 	close(i.done)
+	i.calls.close(peer.ErrGone)
 }
 
 // watch makes the reader end soon after the child, even if a process that the

@@ -15,11 +15,7 @@ import (
 
 func TestStdioGrandchild(t *testing.T) {
 	i := dial(t, spec("parent"), &notes{})
-	started := time.Now()
-	awaitDone(t, i)
-	if took := time.Since(started); took > patience/2 {
-		t.Errorf("Done came after %v", took)
-	}
+	awaitDone(t, i) // which the grandchild, at an hour, would be too late for
 	i.Close(time.Second)
 	pid, err := strconv.Atoi(strings.TrimSpace(i.Stderr()))
 	if err != nil {

@@ -23,8 +23,15 @@ func TestStdioExitDuringCalls(t *testing.T) {
 		if r := await(t, replies); !errors.Is(r.Err, peer.ErrGone) {
 			t.Errorf("got %+v", r)
 		}
+		select {
+		case <-i.Done():
+		default:
+			t.Error("a call ended before the connection did")
+		}
+		if kept := i.Stderr(); !strings.HasSuffix(kept, "\nno licence") {
+			t.Errorf("stderr ends with …%q", kept[max(0, len(kept)-20):])
+		}
 	}
-	awaitDone(t, i)
 	var exit *process.ExitError
 	if err := i.Err(); !errors.Is(err, peer.ErrGone) || !errors.As(err, &exit) || exit.Code != 7 {
 		t.Errorf("the connection ended with %v", err)
@@ -38,8 +45,9 @@ func TestStdioExitDuringCalls(t *testing.T) {
 }
 
 func TestStdioDeafChild(t *testing.T) {
+	t.Parallel()
 	s := spec("deaf")
-	s.Stall = 300 * time.Millisecond
+	s.Stall = 3 * time.Second // in which the calls are made
 	i := dial(t, s, &notes{})
 	params := `"` + strings.Repeat("x", 1<<20) + `"`
 	var all []<-chan peer.Reply
@@ -86,7 +94,7 @@ func TestStdioStderr(t *testing.T) {
 	if got := result(t, i, request("echo", "[]")); got != "[]" {
 		t.Errorf("got %s", got)
 	}
-	i.Close(time.Second)
+	i.Close(patience)
 	kept := i.Stderr()
 	if !strings.HasSuffix(kept, `the last words \u009b`) || strings.ContainsAny(kept, "\x1b\r\u202e\u009b") || len(kept) > 2*tailSize {
 		t.Errorf("kept %d bytes: …%q", len(kept), kept[max(0, len(kept)-200):])
