@@ -97,7 +97,7 @@ func TestReplacementTextNeedsPermission(t *testing.T) {
 func TestEnvironmentOfTheRelayStaysThere(t *testing.T) {
 	t.Setenv("CANARY_API_KEY", "canary")
 	spec := bad(t, "content")
-	spec.Env = []string{"GIVEN=yes"}
+	spec.Env = append(spec.Env, "GIVEN=yes")
 	s := begin(t, spec, quiet())
 	if got := ask(t, s, "env CANARY_API_KEY"); got != "" {
 		t.Errorf("the scanner sees the relay's environment: %q", got)
@@ -133,7 +133,7 @@ func TestStderrHarmsNobody(t *testing.T) {
 	ask(t, s, "message1")
 	ask(t, s, "flood")
 	ask(t, s, "chatter")
-	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(out.String(), "lines were dropped"); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !strings.Contains(out.String(), "lines were dropped"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing was dropped")
 		}
@@ -142,7 +142,7 @@ func TestStderrHarmsNobody(t *testing.T) {
 	if strings.ContainsRune(got, 0x1b) || strings.Contains(got, "\x9b") || strings.Contains(got, `\u001b`) {
 		t.Error("control characters reach the log")
 	}
-	if len(got) > 1<<20 {
+	if len(got) > 4<<20 {
 		t.Errorf("the log grew by %d bytes", len(got))
 	}
 	for _, want := range []string{`{\"@message\":1,`, `"level":"WARN","msg":"scanner says","scanner":"test","text":"fine\\x1b[31m","fields":"{\"extra\":\"x\"}"`} {

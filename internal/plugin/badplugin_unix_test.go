@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -210,6 +211,7 @@ func (badPlugin) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientC
 type badScanner struct {
 	scannerv1.UnimplementedScannerServiceServer
 
+	scans  atomic.Int64 // in the scanner
 	config struct {
 		Refuse, Crash bool
 		Label         string
@@ -244,8 +246,14 @@ func (b *badScanner) Drain(context.Context, *scannerv1.DrainRequest) (*scannerv1
 	return &scannerv1.DrainResponse{}, nil
 }
 
-// Scan does what the content says: a command and its argument.
 func (b *badScanner) Scan(ctx context.Context, r *scannerv1.ScanRequest) (*scannerv1.ScanResponse, error) {
+	b.scans.Add(1)
+	defer b.scans.Add(-1)
+	return b.obey(ctx, r)
+}
+
+// obey does what the content says: a command and its argument.
+func (b *badScanner) obey(ctx context.Context, r *scannerv1.ScanRequest) (*scannerv1.ScanResponse, error) {
 	v := &scannerv1.Verdict{Action: scannerv1.Action_ACTION_ALLOW, Reference: b.config.Label}
 	answer := &scannerv1.ScanResponse{ScanId: r.GetScanId(), Verdict: v, Elapsed: durationpb.New(time.Microsecond)}
 	finding := &scannerv1.Finding{Rule: "r", Category: "c", Edit: &scannerv1.Edit{}, Location: &scannerv1.Location{}}
@@ -257,7 +265,20 @@ func (b *badScanner) Scan(ctx context.Context, r *scannerv1.ScanRequest) (*scann
 	case "panic":
 		go panic("in a goroutine")
 		time.Sleep(time.Minute)
-	case "late-exit": // so that others are in the scanner too
+	case "exit-among": // so many, which must be in the scanner the first time; the file tells
+		number, mark, _ := strings.Cut(argument, ":")
+		most, _ := strconv.ParseInt(number, 10, 64)
+		for !exists(mark) && b.scans.Load() < most && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		_ = os.WriteFile(mark, nil, 0o600)
+		os.Exit(5)
+	case "outlast": // a crash of which that file tells
+		for !exists(argument) && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(300 * time.Millisecond)
+	case "late-exit": // perhaps others are in the scanner too
 		time.Sleep(200 * time.Millisecond)
 		os.Exit(5)
 	case "stop":

@@ -19,6 +19,9 @@ import (
 	"github.com/mcp-relay/relay/internal/verdict"
 )
 
+// patience is how long a test waits for what must happen.
+const patience = time.Minute
+
 // bad returns a spec of a scanner that misbehaves in this way.
 func bad(t testing.TB, how string, args ...string) Spec {
 	t.Helper()
@@ -27,7 +30,8 @@ func bad(t testing.TB, how string, args ...string) Spec {
 		t.Fatal(err)
 	}
 	return Spec{
-		Name: "test", Path: exe, Args: append([]string{modeBad, how}, args...), Timeout: 20 * time.Second, RunDir: shortDir(t),
+		Name: "test", Path: exe, Args: append([]string{modeBad, how}, args...), Timeout: patience, RunDir: shortDir(t),
+		Env: []string{"GORACE=atexit_sleep_ms=0"}, // the race detector makes an exit take a second
 	}
 }
 
@@ -56,7 +60,7 @@ func begin(t testing.TB, spec Spec, log *slog.Logger) *Supervisor {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
 		defer cancel()
 		if err := s.Stop(ctx); err != nil {
 			t.Error(err)
@@ -72,10 +76,20 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func ready(t testing.TB, s *Supervisor) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := s.Ready(ctx); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// until waits for what must happen.
+func until(t testing.TB, what string, happened func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !happened(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it did not happen that %s", what)
+		}
 	}
 }
 
@@ -107,6 +121,11 @@ func alive(pid int) bool {
 	raw, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
 	state := strings.TrimSpace(string(raw))
 	return err == nil && state != "" && state[0] != 'Z'
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func descriptors(t *testing.T) int {

@@ -65,7 +65,7 @@ func TestStartTakesNoLongerThanItsContext(t *testing.T) {
 func TestGivenUpAfterTheBudget(t *testing.T) {
 	t.Parallel()
 	s := begin(t, bad(t, "dies at start"), quiet())
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := s.Ready(ctx); !errors.As(err, new(*StartError)) {
 		t.Errorf("Ready = %v, want the StartError", err)

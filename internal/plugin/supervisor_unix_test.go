@@ -24,11 +24,11 @@ func TestStoppedProcessIsReplaced(t *testing.T) {
 	s := begin(t, bad(t, "content"), quiet())
 	ready(t, s)
 	pid, _ := strconv.Atoi(ask(t, s, "pid"))
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	_, err := s.Scan(ctx, text("a", "stop"))
 	wantFailure(t, err, ReasonTimeout, verdict.CauseContent)
-	for deadline := time.Now().Add(15 * time.Second); alive(pid); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); alive(pid); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the stopped process is still there")
 		}
@@ -52,7 +52,7 @@ func TestReconfigure(t *testing.T) {
 		}
 		slow <- err
 	}()
-	time.Sleep(50 * time.Millisecond)
+	until(t, "the scan is in the scanner", func() bool { return s.status.Load().generation.flights.Load() > 0 })
 	var config *ConfigError
 	err := s.Reconfigure(t.Context(), json.RawMessage(`{"Refuse":true,"Label":"two"}`))
 	if !errors.As(err, &config) || len(config.Problems) != 1 || config.Problems[0].Pointer != "/refuse" {
@@ -67,7 +67,7 @@ func TestReconfigure(t *testing.T) {
 	if err := s.Reconfigure(t.Context(), json.RawMessage(`{"Label":"three"}`)); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(5 * time.Second); ask(t, s, "x") != "three"; {
+	for deadline := time.Now().Add(patience); ask(t, s, "x") != "three"; {
 		if time.Now().After(deadline) {
 			t.Fatal("the new configuration is not in force")
 		}
@@ -118,7 +118,7 @@ func TestStopDrains(t *testing.T) {
 		_, err := s.Scan(t.Context(), text("a", "sleep 300ms"))
 		slow <- err
 	}()
-	time.Sleep(50 * time.Millisecond)
+	until(t, "the scan is in the scanner", func() bool { return s.status.Load().generation.flights.Load() > 0 })
 	if err := s.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestNothingIsLeftOfManyStarts(t *testing.T) {
 	for range 4 {
 		cycle()
 	}
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before || descriptors(t) > files; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); runtime.NumGoroutine() > before || descriptors(t) > files; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d goroutines and %d descriptors, %d and %d before", runtime.NumGoroutine(), descriptors(t), before, files)
 		}
