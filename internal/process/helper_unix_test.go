@@ -157,10 +157,14 @@ func alive(pid int) bool {
 	return err == nil && state != "" && !strings.HasPrefix(state, "Z")
 }
 
-// wantGone fails unless every process ends within a few seconds.
+// patience is how long a test waits for what must happen. What the tests start
+// lives for a minute.
+const patience = 30 * time.Second
+
+// wantGone fails unless every process ends.
 func wantGone(t testing.TB, pids ...int) {
 	t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(patience)
 	for _, pid := range pids {
 		for alive(pid) {
 			if time.Now().After(deadline) {

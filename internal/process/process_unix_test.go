@@ -33,7 +33,7 @@ func TestStopLetsAPoliteChildEndByItself(t *testing.T) {
 	t.Parallel()
 	p, out := start(t, Spec{Args: []string{modePolite}}, nil)
 	readPID(t, out)
-	p.Stop(10 * time.Second)
+	p.Stop(patience)
 	if err := p.ExitError(); err != nil {
 		t.Errorf("ExitError = %v, want none", err)
 	}

@@ -93,7 +93,7 @@ func TestWardenIsReplacedAndStillEndsGroups(t *testing.T) {
 	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(5 * time.Second); w.PID() == first; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); w.PID() == first; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("no new warden")
 		}
@@ -126,7 +126,7 @@ func TestWardenEndsAtOnceWhenNothingIsRegistered(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p.Stop(5 * time.Second)
+	p.Stop(patience)
 	if w.PID() != pid || !alive(pid) {
 		t.Error("a signal ended the warden")
 	}
