@@ -45,6 +45,11 @@ type talker interface{ Stderr() string }
 // lastWords adds to err why the connection ended and what the server wrote
 // last: most servers that do not start say there why.
 func lastWords(conn Connection, err error) error {
+	var text string
+	if t, ok := conn.(talker); ok {
+		// First, because it waits a moment for a server that is just ending.
+		text = strings.TrimSpace(t.Stderr())
+	}
 	select {
 	case <-conn.Done():
 		if cause := conn.Err(); cause != nil && !errors.Is(err, cause) {
@@ -52,12 +57,8 @@ func lastWords(conn Connection, err error) error {
 		}
 	default:
 	}
-	t, ok := conn.(talker)
-	if !ok {
-		return err
-	}
-	if text := strings.TrimSpace(t.Stderr()); text != "" {
-		return fmt.Errorf("%w; it wrote: %s", err, text)
+	if text != "" {
+		err = fmt.Errorf("%w; it wrote: %s", err, text)
 	}
 	return err
 }
