@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/config"
+	"github.com/mcp-relay/relay/internal/plugin"
+	"github.com/mcp-relay/relay/internal/printable"
+	"github.com/mcp-relay/relay/internal/process"
+	"github.com/mcp-relay/relay/internal/scan"
+)
+
+// startScanners starts every configured scanner and returns it with its policy.
+func (a *assembly) startScanners(ctx context.Context, cfg *config.Config) ([]scan.Member, error) {
+	members := make([]scan.Member, 0, len(cfg.Relay.Scanners))
+	for i := range cfg.Relay.Scanners {
+		c := &cfg.Relay.Scanners[i]
+		s, err := plugin.Start(ctx, pluginSpec(c), a.warden, a.log)
+		if err != nil {
+			return nil, fmt.Errorf("scanner %s: %w", c.Name, err)
+		}
+		a.scanners = append(a.scanners, s)
+		a.configured = append(a.configured, *c)
+		members = append(members, scan.Member{Scanner: s, Policy: scan.Policy{
+			Name: c.Name, Digest: s.Digest, Covers: c.Covers,
+			Observe:               c.Mode == config.ModeObserve,
+			AllowOnOutage:         c.OnError == config.PolicyAllow,
+			AllowOnContentFailure: c.OnContentError == config.PolicyAllow,
+			RedactRequests:        c.RedactRequests,
+		}})
+	}
+	return members, nil
+}
+
+func pluginSpec(c *config.Scanner) plugin.Spec {
+	spec := plugin.Spec{
+		Name: c.Name, Args: c.Args, SHA256: c.SHA256, Config: c.Config, MayRewrite: c.MayRewrite,
+		Timeout: c.Timeout, MaxConcurrent: c.MaxConcurrent, Env: process.Environment(process.DefaultAllow(), nil, false),
+		RunDir: runDir(),
+	}
+	if c.Bundled {
+		spec.Bundled = c.Plugin
+	} else {
+		spec.Path = c.Plugin
+	}
+	return spec
+}
+
+// runDir returns where scanners' sockets live. The path is short, because a
+// socket's path may not be longer than about 100 bytes.
+func runDir() string {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" && filepath.IsAbs(dir) {
+		return filepath.Join(dir, "mcp-relay")
+	}
+	return filepath.Join(os.TempDir(), fmt.Sprintf("mcp-relay-%d", os.Getuid()))
+}
+
+// scannerWait is how long a start waits for scanners before it goes on without
+// them; what they have to judge is held back until they are there.
+const scannerWait = 10 * time.Second
+
+// ready waits for the scanners. It fails when one of them was given up: its
+// program or its configuration has to be changed, and until then the relay
+// would do nothing but block.
+func (a *assembly) ready(parent context.Context) error {
+	ctx, cancel := context.WithTimeout(parent, scannerWait)
+	defer cancel()
+	for i, s := range a.scanners {
+		err := s.Ready(ctx)
+		switch {
+		case err == nil:
+			if err := phasesFit(&a.configured[i], s.Info()); err != nil {
+				return invalid{err}
+			}
+		case s.State() == plugin.Failed:
+			return invalid{err}
+		case parent.Err() != nil:
+			return nil // it is over anyway
+		default:
+			a.log.Warn("a scanner is not ready; what it judges is held back", slog.Any("error", err))
+		}
+	}
+	return nil
+}
+
+// phasesFit fails when a scanner is to judge what it says it does not judge:
+// all of that would be held back for ever.
+func phasesFit(c *config.Scanner, info plugin.Info) error {
+	if info.Phases == nil {
+		return nil
+	}
+	for _, phase := range c.Phases {
+		if !slices.Contains(info.Phases, phase) {
+			return fmt.Errorf("scanner %s does not judge phase %s: set its phases to those of [%s] and let another scanner judge the rest",
+				printable.String(c.Name), phase, phaseList(info.Phases))
+		}
+	}
+	return nil
+}
