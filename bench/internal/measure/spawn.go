@@ -65,8 +65,9 @@ func (in *Instance) spawn(argv, env []string) (rd, wr *os.File, err error) {
 	return rd, wr, nil
 }
 
-// outlive is how long a target's processes may take to follow it.
-const outlive = 500 * time.Millisecond
+// outlive is how long a target's processes may take to follow it. A program
+// under the race detector sleeps a second before it ends.
+const outlive = 3 * time.Second
 
 // endSession kills what is left of a session whose leader has ended, after a
 // moment of grace, and counts it. The number of a leader is not given to a new
