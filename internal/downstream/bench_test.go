@@ -48,7 +48,7 @@ func benchmarkCall(b *testing.B, i Instance) {
 	done := make(chan peer.Reply, 1)
 	b.ReportAllocs()
 	for b.Loop() {
-		i.Call(c, func(r peer.Reply) { done <- r })
+		i.Call(c, caller{answered: func(r peer.Reply) { done <- r }})
 		if r := <-done; r.Err != nil {
 			b.Fatal(r.Err)
 		}
@@ -65,7 +65,7 @@ func BenchmarkAnswer(b *testing.B) {
 	var frame []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		c, _ := book.begin(then, nil)
+		c, _ := book.begin(caller{answered: then}, nil)
 		frame = append(append(append(frame[:0], `{"jsonrpc":"2.0","id":`...), c.ID().Raw()...), body...)
 		in.frame(frame)
 	}

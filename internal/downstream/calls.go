@@ -32,11 +32,11 @@ func newCalls() *calls {
 }
 
 // call is one call. It is open from begin until somebody takes it from the
-// book; that one runs the continuation.
+// book; that one answers the caller.
 type call struct {
 	book   *calls
 	number int64
-	then   func(peer.Reply)
+	by     peer.Caller
 	cancel context.CancelFunc // ends the exchange of an abandoned call; nil when there is nothing to end
 }
 
@@ -59,16 +59,16 @@ func (c *call) Abandon(err error) {
 	if c.cancel != nil {
 		c.cancel()
 	}
-	c.then(peer.Reply{Err: err})
+	c.by.Answered(peer.Reply{Err: err})
 }
 
-// finish runs the continuation with r unless it ran already.
+// finish answers the caller with r unless it was answered already.
 func (c *call) finish(r peer.Reply) {
 	c.book.mu.Lock()
 	ours := c.book.remove(c)
 	c.book.mu.Unlock()
 	if ours {
-		c.then(r)
+		c.by.Answered(r)
 	}
 }
 
@@ -82,19 +82,19 @@ func (c *call) isOpen() bool {
 	return c.book.open[c.number] == c
 }
 
-// begin enters a new call. On a connection that has ended it runs the
-// continuation and reports false.
-func (b *calls) begin(then func(peer.Reply), cancel context.CancelFunc) (*call, bool) {
+// begin enters a new call. On a connection that has ended it answers the
+// caller and reports false.
+func (b *calls) begin(by peer.Caller, cancel context.CancelFunc) (*call, bool) {
 	b.mu.Lock()
 	b.last++
-	c := &call{book: b, number: b.last, then: then, cancel: cancel}
+	c := &call{book: b, number: b.last, by: by, cancel: cancel}
 	end := b.end
 	if end == nil {
 		b.open[c.number] = c
 	}
 	b.mu.Unlock()
 	if end != nil {
-		then(peer.Reply{Err: end})
+		by.Answered(peer.Reply{Err: end})
 	}
 	return c, end == nil
 }
@@ -139,7 +139,7 @@ func (b *calls) close(err error) {
 		if c.cancel != nil {
 			c.cancel()
 		}
-		c.then(peer.Reply{Err: err})
+		c.by.Answered(peer.Reply{Err: err})
 	}
 }
 

@@ -12,7 +12,7 @@ func TestAbandonedCallsAreForgotten(t *testing.T) {
 	book := newCalls()
 	var ids []jsonrpc.ID
 	for range 3 * remembered {
-		c, _ := book.begin(func(peer.Reply) {}, nil)
+		c, _ := book.begin(caller{answered: func(peer.Reply) {}}, nil)
 		c.Abandon(errors.New("enough"))
 		ids = append(ids, c.ID())
 	}
@@ -52,12 +52,12 @@ func TestCloseEndsCallsInOrder(t *testing.T) {
 	var order []int64
 	for range 100 {
 		var c *call
-		c, _ = book.begin(func(r peer.Reply) {
+		c, _ = book.begin(caller{answered: func(r peer.Reply) {
 			if !errors.Is(r.Err, peer.ErrGone) {
 				t.Errorf("got %+v", r)
 			}
 			order = append(order, c.number)
-		}, nil)
+		}}, nil)
 	}
 	book.close(peer.ErrGone)
 	book.close(errors.New("again"))
@@ -70,7 +70,7 @@ func TestCloseEndsCallsInOrder(t *testing.T) {
 		t.Errorf("%d calls ended", len(order))
 	}
 	ended := false
-	if _, ok := book.begin(func(peer.Reply) { ended = true }, nil); ok || !ended {
+	if _, ok := book.begin(caller{answered: func(peer.Reply) { ended = true }}, nil); ok || !ended {
 		t.Error("a call was begun on a closed connection")
 	}
 }

@@ -49,9 +49,9 @@ type notice struct {
 }
 
 // Call implements Instance.
-func (i *httpInstance) Call(c peer.Cleared, then func(peer.Reply)) peer.Call {
+func (i *httpInstance) Call(c peer.Cleared, by peer.Caller) peer.Call {
 	ctx, cancel := context.WithCancel(i.life)
-	call, ok := i.calls.begin(then, cancel)
+	call, ok := i.calls.begin(by, cancel)
 	if !ok {
 		cancel()
 		return call

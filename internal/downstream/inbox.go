@@ -32,7 +32,7 @@ func (in *inbox) frame(frame []byte) {
 		in.answer(&m)
 		return
 	}
-	in.unprompted(m)
+	in.unprompted(m, in.handler)
 }
 
 // tooLong takes the head of a message that is longer than the limit.
@@ -49,16 +49,23 @@ func (in *inbox) answer(m *jsonrpc.Message) {
 		in.handler.Anomaly(anomaly)
 		return
 	}
-	c.then(peer.Reply{Result: m.Result, Error: m.Error})
+	c.by.Answered(peer.Reply{Result: m.Result, Error: m.Error})
+}
+
+// listener takes what is not an answer: the handler, or the caller on whose
+// stream it came.
+type listener interface {
+	Request(m jsonrpc.Message)
+	Notification(m jsonrpc.Message)
 }
 
 // unprompted takes a message that is not an answer.
-func (in *inbox) unprompted(m jsonrpc.Message) {
+func (in *inbox) unprompted(m jsonrpc.Message, to listener) {
 	switch m.Kind() {
 	case jsonrpc.Request:
-		in.handler.Request(m)
+		to.Request(m)
 	case jsonrpc.Notification:
-		in.handler.Notification(m)
+		to.Notification(m)
 	case jsonrpc.Invalid, jsonrpc.Response:
 		in.handler.Anomaly(peer.AnomalyMalformed)
 	default:
@@ -73,7 +80,7 @@ func (in *inbox) spoilt(id jsonrpc.ID, frame []byte, err error) {
 		return // the server's own requests have ids of their own
 	}
 	if c, _ := in.calls.answered(id); c != nil {
-		c.then(peer.Reply{Err: err})
+		c.by.Answered(peer.Reply{Err: err})
 	}
 }
 

@@ -22,7 +22,7 @@ func FuzzInbox(f *testing.F) {
 			book := newCalls()
 			in := inbox{calls: book, handler: &n, shape: shape()}
 			var replies []peer.Reply
-			book.begin(func(r peer.Reply) { replies = append(replies, r) }, nil)
+			book.begin(caller{answered: func(r peer.Reply) { replies = append(replies, r) }}, nil)
 			if long {
 				in.tooLong(frame)
 			} else {
@@ -68,7 +68,7 @@ func TestSpoiltMessages(t *testing.T) {
 		book := newCalls()
 		in := inbox{calls: book, handler: &notes{}, shape: shape()}
 		got := "open"
-		book.begin(func(r peer.Reply) { got = fmt.Sprintf("ended%s", r.Result) }, nil)
+		book.begin(caller{answered: func(r peer.Reply) { got = fmt.Sprintf("ended%s", r.Result) }}, nil)
 		in.tooLong([]byte(head))
 		if got != want {
 			t.Errorf("after %.60s the call is %s, want %s", head, got, want)

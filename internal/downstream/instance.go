@@ -11,11 +11,11 @@ import (
 
 // Instance is one connection to one server. It is safe for concurrent use.
 type Instance interface {
-	// Call sends a request under an id of the instance's own. The continuation
-	// runs exactly once: on the goroutine that read the answer, on the one that
+	// Call sends a request under an id of the instance's own. The caller is
+	// answered exactly once: on the goroutine that read the answer, on the one that
 	// called Abandon or Close, or, when the request cannot be sent, before Call
 	// returns. It must not wait. The call has no time limit of its own.
-	Call(c peer.Cleared, then func(peer.Reply)) peer.Call
+	Call(c peer.Cleared, by peer.Caller) peer.Call
 	// Notify sends a notification. It does not wait for the server: nil means
 	// that the notification will be sent, before any call that is made later.
 	Notify(c peer.Cleared) error

@@ -86,13 +86,36 @@ func (n *notes) eventually(t *testing.T, want ...string) {
 	}
 }
 
+// caller makes a function a peer.Caller. What the server says on the stream of
+// the call goes to talk.
+type caller struct {
+	answered func(peer.Reply)
+	talk     peer.Handler
+}
+
+func (c caller) Answered(r peer.Reply)          { c.answered(r) }
+func (c caller) Request(m jsonrpc.Message)      { c.talk.Request(m) }
+func (c caller) Notification(m jsonrpc.Message) { c.talk.Notification(m) }
+
+// handlerOf returns whom an instance hands what belongs to no call.
+func handlerOf(i Instance) peer.Handler {
+	switch i := i.(type) {
+	case *stdioInstance:
+		return i.inbox.handler
+	case *httpInstance:
+		return i.inbox.handler
+	default:
+		return nil
+	}
+}
+
 // ask makes a call and returns where its reply will arrive. A second run of the
 // continuation fails the test.
 func ask(t *testing.T, i Instance, c peer.Cleared) (peer.Call, <-chan peer.Reply) {
 	t.Helper()
 	replies := make(chan peer.Reply, 1)
 	var once sync.Once
-	call := i.Call(c, func(r peer.Reply) {
+	call := i.Call(c, caller{talk: handlerOf(i), answered: func(r peer.Reply) {
 		first := false
 		once.Do(func() { first = true })
 		if !first {
@@ -100,7 +123,7 @@ func ask(t *testing.T, i Instance, c peer.Cleared) (peer.Call, <-chan peer.Reply
 			return
 		}
 		replies <- r
-	})
+	}})
 	return call, replies
 }
 

@@ -96,8 +96,8 @@ type stdioInstance struct {
 var _ Instance = (*stdioInstance)(nil)
 
 // Call implements Instance.
-func (i *stdioInstance) Call(c peer.Cleared, then func(peer.Reply)) peer.Call {
-	call, ok := i.calls.begin(then, nil)
+func (i *stdioInstance) Call(c peer.Cleared, by peer.Caller) peer.Call {
+	call, ok := i.calls.begin(by, nil)
 	if !ok {
 		return call
 	}

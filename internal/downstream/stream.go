@@ -64,13 +64,22 @@ func (s *stream) message(frame []byte) {
 			s.inbox.spoilt(m.ID, frame, peer.ErrBadAnswer)
 		}
 	case m.Kind() != jsonrpc.Response:
-		s.inbox.unprompted(m)
+		s.inbox.unprompted(m, s.listener())
 	case ours:
 		s.inbox.answer(&m)
 		s.answered()
 	default:
 		s.inbox.handler.Anomaly(peer.AnomalyUnasked)
 	}
+}
+
+// listener returns who hears what the server says on the stream: the caller
+// while it waits for its answer, else whoever hears everything else.
+func (s *stream) listener() listener {
+	if s.call != nil && s.call.isOpen() {
+		return s.call.by
+	}
+	return s.inbox.handler
 }
 
 // wait returns how long to wait before the stream is continued.

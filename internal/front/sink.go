@@ -35,9 +35,14 @@ func (s *StdioSink) Respond(id jsonrpc.ID, c peer.Cleared) error {
 }
 
 // Notify implements peer.Sink.
-func (s *StdioSink) Notify(c peer.Cleared) error {
+func (s *StdioSink) Notify(_ jsonrpc.ID, c peer.Cleared) error {
+	return s.Request(jsonrpc.ID{}, jsonrpc.ID{}, c)
+}
+
+// Request implements peer.Sink. There is one stream for everything.
+func (s *StdioSink) Request(id, _ jsonrpc.ID, c peer.Cleared) error {
 	return s.w.Compose(len(c.Body())+envelope, func(dst []byte) ([]byte, error) {
-		return peer.AppendRequest(dst, jsonrpc.ID{}, c)
+		return peer.AppendRequest(dst, id, c)
 	})
 }
 

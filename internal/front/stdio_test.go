@@ -114,7 +114,7 @@ func TestSinkKeepsTheOrderAndWritesAllBeforeItCloses(t *testing.T) {
 		if err := s.Respond(id, peer.Clear(peer.Result, "m", fmt.Appendf(nil, "{\n\"n\":%d}", i))); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Notify(peer.Clear(peer.Params, "n", nil)); err != nil {
+		if err := s.Notify(jsonrpc.ID{}, peer.Clear(peer.Params, "n", nil)); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&want, `{"jsonrpc":"2.0","id":%d,"result":{"n":%d}}`+"\n"+`{"jsonrpc":"2.0","method":"n"}`+"\n", i, i)
@@ -126,7 +126,7 @@ func TestSinkKeepsTheOrderAndWritesAllBeforeItCloses(t *testing.T) {
 	if got := out.got.String(); got != want.String() {
 		t.Errorf("got\n%s", got)
 	}
-	if err := s.Notify(peer.Clear(peer.Params, "n", nil)); !errors.Is(err, jsonrpc.ErrClosed) {
+	if err := s.Notify(jsonrpc.ID{}, peer.Clear(peer.Params, "n", nil)); !errors.Is(err, jsonrpc.ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 }
@@ -135,8 +135,8 @@ func TestSinkRefusesWhatWasNotCleared(t *testing.T) {
 	var out strings.Builder
 	s := NewStdioSink(&out)
 	for _, err := range []error{
-		s.Respond(jsonrpc.IntID(1), peer.Cleared{}), s.Notify(peer.Cleared{}),
-		s.Respond(jsonrpc.IntID(1), peer.Clear(peer.Params, "m", nil)), s.Notify(peer.Clear(peer.Result, "m", []byte("{}"))),
+		s.Respond(jsonrpc.IntID(1), peer.Cleared{}), s.Notify(jsonrpc.ID{}, peer.Cleared{}),
+		s.Respond(jsonrpc.IntID(1), peer.Clear(peer.Params, "m", nil)), s.Notify(jsonrpc.ID{}, peer.Clear(peer.Result, "m", []byte("{}"))),
 	} {
 		if !errors.Is(err, peer.ErrNotCleared) {
 			t.Errorf("got %v", err)
@@ -151,7 +151,7 @@ func TestSinkDoesNotWaitForEverAtTheEnd(t *testing.T) {
 	out := &slow{open: make(chan struct{})}
 	defer close(out.open)
 	s := NewStdioSink(out)
-	if err := s.Notify(peer.Clear(peer.Params, "n", nil)); err != nil {
+	if err := s.Notify(jsonrpc.ID{}, peer.Clear(peer.Params, "n", nil)); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -2,17 +2,9 @@ package peer
 
 import "github.com/mcp-relay/relay/internal/jsonrpc"
 
-// Call is a call that is under way.
-type Call interface {
-	// ID returns the id under which the server knows the call.
-	ID() jsonrpc.ID
-	// Abandon ends the wait: the call's continuation runs with Reply.Err == err
-	// unless it ran already, and an answer that comes later is an anomaly.
-	Abandon(err error)
-}
-
 // Handler receives what a downstream says by itself, in the order in which it
-// was said. Its methods run on the connection's reader and must not wait.
+// was said: what comes on the stream of a call goes to its Caller. Its methods
+// run on the connection's reader and must not wait.
 type Handler interface {
 	// Request is called for a request from the server. The answer goes back
 	// through the instance's Answer with the same id.

@@ -10,14 +10,21 @@ import (
 // make. It is a programming error and never depends on what a peer sends.
 var ErrNotCleared = errors.New("content was not cleared by the gate")
 
-// Sink takes what leaves towards a client. Messages leave in the order of the
-// calls. A method may wait while the client is slow. It is safe for concurrent
-// use.
+// ErrNoStream says that nothing can carry a message to the client now.
+var ErrNoStream = errors.New("the client has no stream open for this")
+
+// Sink takes what leaves towards a client. Messages that belong to one request
+// of the client leave in the order of the calls, as do those that belong to
+// none. It is safe for concurrent use.
 type Sink interface {
 	// Respond answers the client's request id with a Result or an Error.
 	Respond(id jsonrpc.ID, c Cleared) error
-	// Notify sends a notification.
-	Notify(c Cleared) error
+	// Notify sends a notification that belongs to the client's request of; a
+	// zero id: to none.
+	Notify(of jsonrpc.ID, c Cleared) error
+	// Request sends a server's request, under an id of the relay's own, that
+	// belongs to the client's request of; a zero id: to none.
+	Request(id, of jsonrpc.ID, c Cleared) error
 }
 
 // AppendRequest appends the frame of a request or, with a zero id, of a
