@@ -125,7 +125,7 @@ mcpServers:
 func TestPanMCPRelayFile(t *testing.T) {
 	c := load(t, "mcp-relay.yaml", panFile, "KEY=k", "PREFIX=/opt/brew")
 	r := c.Relay
-	if r.Front.Transport != "sse" || r.RelistInterval != 5*time.Minute || r.MaxServers != 32 || r.MaxTools != 256 || r.LogLevel != "debug" {
+	if r.Front.Transport != TypeHTTP || !r.HTTP.SSE || r.HTTP.Listen != "127.0.0.1:8000" || r.RelistInterval != 5*time.Minute || r.MaxServers != 32 || r.MaxTools != 256 || r.LogLevel != "debug" {
 		t.Errorf("relay %+v", r)
 	}
 	want := map[string]string{

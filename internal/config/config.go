@@ -43,7 +43,18 @@ type Server struct {
 	HiddenRefused bool          // asked for hidden_mode; relay.allow_hidden does not name it
 	InheritEnv    bool          // gets the relay's whole environment
 	Timeout       time.Duration // of a call; 0 means relay.call_timeout
+
+	Protocol string   // ProtocolAuto, ProtocolLegacy or ProtocolModern
+	Requests Requests // what the server may ask of clients
+	OAuth    *OAuth   // nil: the file says nothing, and the defaults hold
 }
+
+// The values of [Server.Protocol].
+const (
+	ProtocolAuto   = "auto" // found out by asking the server
+	ProtocolLegacy = "legacy"
+	ProtocolModern = "modern"
+)
 
 // Relay is the section of our own.
 type Relay struct {
@@ -60,17 +71,17 @@ type Relay struct {
 	Scanners       []Scanner
 	Audit          Audit
 	Front          Front
-	LogLevel       string // debug, info, warn or error
+	HTTP           HTTP
+	Isolation      string // IsolationShared, IsolationPrincipal or IsolationSession; empty: automatic
+	Limits         Limits
+	PageSize       int           // items of a page of a list
+	ParkedTTL      time.Duration // how long a parked call waits for its client
+	MaxInputRounds int           // how often one call may ask for input
+	ServerRequests Requests      // what servers may ask of clients, where they have no requests of their own
+	LogLevel       string        // debug, info, warn or error
 	// ScannersImplied says why the default scanners were chosen; it is empty
 	// when the file has a list of its own.
 	ScannersImplied string
-}
-
-// Front says where clients come in.
-type Front struct {
-	Transport string // stdio, http or sse
-	Host      string
-	Port      int
 }
 
 // The modes of a scanner and its policies for failures.

@@ -186,6 +186,10 @@ func TestDefaultsAreValid(t *testing.T) {
 	setDefaults(r, &Scanner{}, scannerFields())
 	setDefaults(r, &Audit{}, auditFields())
 	setDefaults(r, &entry{}, serverFields())
+	setDefaults(r, &HTTP{}, httpFields())
+	setDefaults(r, &Limits{}, limitFields())
+	setDefaults(r, &Requests{}, requestFields())
+	setDefaults(r, &OAuth{}, oauthFields())
 	if len(out.problems) > 0 {
 		t.Error(out.problems)
 	}

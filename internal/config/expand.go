@@ -115,7 +115,7 @@ func (v *variables) unsetHint(name string, useDotenv bool) string {
 		return fmt.Sprintf("set %s in the environment of the relay; a .env file may not set it", name)
 	case inFile && !useDotenv:
 		return fmt.Sprintf("set %s in the environment of the relay; "+
-			".env serves only command, args, env, cwd, url and headers of servers", name)
+			".env serves only command, args, env, cwd, url, headers and oauth of servers", name)
 	default:
 		return fmt.Sprintf("set %s where the relay is started, or write ${%s:-default}", name, name)
 	}

@@ -82,6 +82,30 @@ func readStrict[T any](r *reader, n *node, dst *T, fields []field[T]) {
 	}
 }
 
+// readLoose reads an object that clients may have written: a slip of a known
+// key is an error, any other key and one without a value are passed over.
+func readLoose[T any](r *reader, n *node, dst *T, fields []field[T]) {
+	if !r.is(n, objectKind) {
+		return
+	}
+	read := map[string]string{}
+	for _, m := range n.members {
+		f, ok := find(fields, m.name)
+		near := nearest(m.name, names(fields))
+		switch {
+		case ok && read[f.name] != "":
+			r.notes.problem(m.key, "remove one of the two", "%s says the same as %s", m.name, read[f.name])
+		case ok && m.value.kind != nullKind:
+			read[f.name] = m.name
+			f.value.read(r, m.value, dst)
+		case !ok && near != "":
+			r.notes.problem(m.key, "did you mean "+near+"?", "unknown key %s", quote(m.name))
+		case !ok && m.name != "enabled":
+			r.notes.warn(m.key, "", "this key is not read")
+		}
+	}
+}
+
 // is reports whether n is of a kind, and complains when it is not. A node that
 // is broken has been reported before and is nothing at all.
 func (r *reader) is(n *node, want kind) bool {

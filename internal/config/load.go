@@ -35,6 +35,7 @@ type loader struct {
 	config       *Config
 	fields       []field[Relay]
 	serverFields []field[entry]
+	said         map[string]*node // who said transport, host and port; the strongest
 }
 
 // Load finds, reads and checks the configuration. Its error is [Problems]: all
@@ -72,11 +73,15 @@ func newLoader(opts Options, path string, out *notes) *loader {
 		reader:    reader{notes: out, dir: filepath.Dir(path), home: opts.Home},
 		variables: variables{environ: opts.Environ, home: opts.Home, notes: out},
 		config:    &Config{Path: path},
+		said:      map[string]*node{},
 		fields:    relayFields(), serverFields: serverFields(),
 	}
 	l.variables.dotenv = sync.OnceValue(func() *dotenv { return readDotenv(path, out) })
 	setDefaults(&l.reader, &l.config.Relay, l.fields)
 	setDefaults(&l.reader, &l.config.Relay.Audit, auditFields())
+	setDefaults(&l.reader, &l.config.Relay.HTTP, httpFields())
+	setDefaults(&l.reader, &l.config.Relay.Limits, limitFields())
+	setDefaults(&l.reader, &l.config.Relay.ServerRequests, requestFields())
 	return l
 }
 
@@ -102,8 +107,12 @@ func (l *loader) read(root *node) {
 	if relay != nil && relay.kind != nullKind {
 		l.variables.expandTree(relay, false)
 		readStrict(&l.reader, relay, &l.config.Relay, l.fields)
+		for _, m := range relay.members {
+			l.said[m.name] = m.value
+		}
 	}
 	l.applyEnvironment()
+	l.finishFront(relay)
 	found := false
 	for _, name := range serverBlocks {
 		if n := root.get(name); n != nil {

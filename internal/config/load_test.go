@@ -60,7 +60,13 @@ func TestDefaults(t *testing.T) {
 		Naming: "prefix", MaxName: 50, StartTimeout: 10 * time.Second, CallTimeout: 10 * time.Minute, RelistInterval: 24 * time.Hour,
 		MaxServers: 128, MaxTools: 4000, MaxMessage: 16 << 20, LogLevel: "info",
 		Front: Front{Transport: "stdio", Host: "127.0.0.1", Port: 8000},
-		Audit: Audit{OnError: PolicyAllow, MaxSizeMB: 100, MaxBackups: 5},
+		HTTP: HTTP{
+			Path: "/mcp", Auth: AuthToken, MaxSessions: 1000, MaxStreams: 4000, MaxParked: 1000, SessionIdle: 30 * time.Minute, SSE: true,
+		},
+		Limits:   Limits{SessionsPerPrincipal: 200, StreamsPerPrincipal: 1000, ParkedPerPrincipal: 100, ChildrenPerPrincipal: 256},
+		PageSize: 1000, ParkedTTL: 10 * time.Minute, MaxInputRounds: 8,
+		ServerRequests: Requests{Sampling: true, Elicitation: true, ElicitationURL: true, Roots: true},
+		Audit:          Audit{OnError: PolicyAllow, MaxSizeMB: 100, MaxBackups: 5},
 		Scanners: []Scanner{{
 			Name: "guard", Plugin: "guard", Bundled: true, Phases: verdict.Phases, Servers: []string{"*"},
 			Mode: ModeEnforce, OnError: PolicyBlock, OnContentError: PolicyBlock, Timeout: 5 * time.Second,
@@ -74,7 +80,8 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("warnings: %v", c.Warnings)
 	}
 	s := c.Servers[0]
-	if s.Type != TypeStdio || s.Command != "npx" || s.Dir != filepath.Dir(c.Path) {
+	if s.Type != TypeStdio || s.Command != "npx" || s.Dir != filepath.Dir(c.Path) ||
+		s.Protocol != ProtocolAuto || s.Requests != c.Relay.ServerRequests || s.OAuth != nil {
 		t.Errorf("server: %+v", s)
 	}
 }

@@ -10,6 +10,7 @@ type entry struct {
 	Server
 	key       *node // hidden_mode as a key
 	envHidden *node // hidden_mode as pan-mcp-relay wrote it first, under env
+	oauth     *node
 }
 
 // serverFields are the keys of a server that mean something to the relay.
@@ -51,6 +52,19 @@ func serverFields() []field[entry] {
 			name: "inherit_env", def: "false", value: boolean(func(e *entry) *bool { return &e.InheritEnv }),
 			doc: "Give the program the relay's whole environment, credentials included.",
 		},
+		{
+			name: "protocol", def: ProtocolAuto,
+			value: choice(func(e *entry) *string { return &e.Protocol }, ProtocolAuto, ProtocolLegacy, ProtocolModern),
+			doc: "Which era of MCP the server speaks: legacy is up to 2025-11-25, modern from 2026-07-28 on; auto finds out.",
+		},
+		{
+			name: "requests", omitted: "relay.server_requests", value: object(requestFields(), func(e *entry) *Requests { return &e.Requests }),
+			doc: "What the server may ask of clients.",
+		},
+		{
+			name: "oauth", omitted: "defaults, once the server asks for a login", value: oauth(),
+			doc: "How to log in to a server with a url; false: never.",
+		},
 	}
 }
 
@@ -75,7 +89,6 @@ var clientKeys = map[string]string{
 	"includeTools":     toolsOffered,
 	"excludeTools":     toolsOffered,
 	"tools":            toolsOffered,
-	"oauth":            "put a token into headers",
 	"auth":             "put a token into headers",
 	"headersHelper":    "put a token into headers",
 	"sandbox":          "the program is not sandboxed",

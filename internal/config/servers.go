@@ -70,7 +70,7 @@ func (l *loader) isDisabled(n *node) bool {
 }
 
 // fromDotenv are the keys of a server whose ${NAME} the .env file may fill.
-var fromDotenv = []string{"command", "args", "env", "cwd", "url", "serverUrl", "httpUrl", "headers"}
+var fromDotenv = []string{"command", "args", "env", "cwd", "url", "serverUrl", "httpUrl", "headers", "oauth"}
 
 func (l *loader) expandServer(n *node) {
 	for _, m := range n.members {
@@ -88,7 +88,8 @@ func (l *loader) expandServer(n *node) {
 }
 
 func (l *loader) readServer(m member) {
-	e, before := entry{Server: Server{Name: m.name}}, len(l.notes.problems)
+	e, before := entry{Server: Server{Name: m.name, Requests: l.config.Relay.ServerRequests}}, len(l.notes.problems)
+	setDefaults(&l.reader, &e, l.serverFields)
 	for _, k := range m.value.members {
 		f, ok := find(l.serverFields, k.name)
 		switch {
@@ -104,6 +105,7 @@ func (l *loader) readServer(m member) {
 	if !l.finishTransport(&e, m, before) {
 		return
 	}
+	l.finishOAuth(&e)
 	l.finishHidden(&e)
 	l.config.Servers = append(l.config.Servers, e.Server)
 }

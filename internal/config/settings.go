@@ -74,6 +74,7 @@ func (l *loader) apply(s setting, text string, at *node) {
 			n.kind = stringKind
 		}
 		f.value.read(&l.reader, n, &l.config.Relay)
+		l.said[s.key] = n
 	}
 }
 
