@@ -12,6 +12,8 @@ GOLANGCI_VERSION := v2.15.0
 PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
 BUF_VERSION := 1.75.0
+# The official reference server, of the official Go SDK.
+REFERENCE_VERSION := v1.8.0
 
 # ---- where things are ----
 
@@ -22,6 +24,11 @@ BUF := $(BIN)/buf-$(BUF_VERSION)/node_modules/.bin/buf
 
 # Official MCP programs from npm, pinned in internal/interop/package.json.
 INTEROP := $(BIN)/interop/node_modules/.installed
+
+# The official conformance suite, pinned in internal/conformance/package.json, and
+# the reference server.
+CONFORMANCE := $(BIN)/conformance/node_modules/.installed
+REFERENCE := $(BIN)/conformance-server-$(REFERENCE_VERSION)/everything-server
 
 # Every module of the repository, the main one first.
 MODULES := $(shell find . -name go.mod -not -path './.*' -not -path '*/node_modules/*' -not -path '*/testdata/*' -exec dirname {} ';' | sort)
@@ -130,6 +137,17 @@ docs-check: build ## Run the commands that README.md shows
 interop: $(INTEROP) ## Test with official servers and clients from npm (needs Node)
 	RELAY_INTEROP_NODE_MODULES="$(dir $(INTEROP))" go test -count=1 -timeout 15m ./internal/interop
 
+.PHONY: conformance
+conformance: $(CONFORMANCE) $(REFERENCE) ## Run the official conformance suite and refresh its tables (needs Node)
+	RELAY_CONFORMANCE="$(BIN)/conformance" RELAY_REFERENCE="$(REFERENCE)" RELAY_CONFORMANCE_DOCS="$(CURDIR)/docs/conformance.md" \
+		go test -count=1 -timeout 30m -run 'Suite$$' $(CONFORMANCEFLAGS) ./internal/conformance
+CONFORMANCEFLAGS ?=
+
+.PHONY: soak
+soak: ## Run clients of both eras against a relay whose servers and scanners die (SOAK=5m)
+	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -count=1 -timeout 30m -run '^TestSoak$$' -v ./internal/conformance -soak $(SOAK)
+SOAK ?= 5m
+
 .PHONY: demo
 demo: ## Show the relay at work, with no account and no network
 	go run ./cmd/relay demo
@@ -171,6 +189,15 @@ $(INTEROP): internal/interop/package.json
 	@mkdir -p $(BIN)/interop && cp $< $(BIN)/interop
 	npm install --prefix $(BIN)/interop --no-audit --no-fund --ignore-scripts --no-package-lock --loglevel=error
 	@touch $@
+
+$(CONFORMANCE): internal/conformance/package.json
+	@mkdir -p $(BIN)/conformance && cp $< $(BIN)/conformance
+	npm install --prefix $(BIN)/conformance --no-audit --no-fund --ignore-scripts --no-package-lock --loglevel=error
+	@touch $@
+
+$(REFERENCE):
+	@mkdir -p $(@D)
+	GOBIN=$(@D) go install -trimpath -ldflags "-s -w" github.com/modelcontextprotocol/go-sdk/conformance/everything-server@$(REFERENCE_VERSION)
 
 $(BUF):
 	@mkdir -p $(BIN)/buf-$(BUF_VERSION)
