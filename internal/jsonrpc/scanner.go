@@ -180,9 +180,12 @@ func (s *scanner) key(seen *members, shape *Shape) (key []byte, child *Shape, re
 	}
 	if shape != nil {
 		var known bool
-		if child, known = shape.Members[string(key)]; !known && shape.variant(key) {
-			s.pos = at
-			return nil, nil, CaseVariant
+		if child, known = shape.Members[string(key)]; !known {
+			if shape.variant(key) {
+				s.pos = at
+				return nil, nil, CaseVariant
+			}
+			child = shape.Values
 		}
 	}
 	if s.space() != ':' {

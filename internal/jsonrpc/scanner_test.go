@@ -117,7 +117,7 @@ func TestDuplicatesInLargeObjects(t *testing.T) {
 func TestShape(t *testing.T) {
 	t.Parallel()
 	tool := &Shape{Members: map[string]*Shape{"name": nil, "kind": nil, "inputSchema": nil}}
-	shape := &Shape{Members: map[string]*Shape{"tools": {Elem: tool}, "_meta": nil, "straße": nil, "ⱥ": nil}}
+	shape := &Shape{Members: map[string]*Shape{"tools": {Elem: tool}, "_meta": nil, "straße": nil, "ⱥ": nil, "map": {Values: tool}}}
 	for _, tt := range []struct {
 		value string
 		want  Reason
@@ -143,6 +143,9 @@ func TestShape(t *testing.T) {
 		{`{"Ⱥ":1}`, CaseVariant},      // one byte shorter
 		{`{"tool":1,"toolss":1}`, 0},
 		{`{"x":{"Tools":1}}`, 0},
+		{`{"map":{"Name":{"name":1},"name":{"name":1}}}`, 0},
+		{`{"map":{"x":{"name":1},"y":{"Name":1}}}`, CaseVariant},
+		{`{"map":[{"Name":1}]}`, 0},
 	} {
 		if got := reasonOf(Validate([]byte(tt.value), shape)); got != tt.want {
 			t.Errorf("%s: got %v, want %v", tt.value, got, tt.want)

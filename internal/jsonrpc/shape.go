@@ -17,6 +17,9 @@ import (
 type Shape struct {
 	// Members maps a name to the shape of its value.
 	Members map[string]*Shape
+	// Values is the shape of the values of all other members: of a map with
+	// free names.
+	Values *Shape
 	// Elem is the shape of the elements where the value is an array.
 	Elem *Shape
 
