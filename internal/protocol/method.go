@@ -1,9 +1,15 @@
 package protocol
 
+import (
+	"strings"
+	"sync"
+)
+
 // Methods that the relay treats by name. Every other method is relayed like
 // any message: see package relay.
 const (
 	Initialize         = "initialize"
+	Discover           = "server/discover"
 	Ping               = "ping"
 	ToolsList          = "tools/list"
 	ToolsCall          = "tools/call"
@@ -12,8 +18,25 @@ const (
 	ResourcesList      = "resources/list"
 	ResourcesRead      = "resources/read"
 	TemplatesList      = "resources/templates/list"
+	Subscribe          = "resources/subscribe"
+	Unsubscribe        = "resources/unsubscribe"
+	Listen             = "subscriptions/listen"
 	CompletionComplete = "completion/complete"
 	SetLevel           = "logging/setLevel"
+
+	// Requests of servers: in the modern era they stand in results (MCP
+	// 2026-07-28, multi round-trip requests).
+	CreateMessage = "sampling/createMessage"
+	Elicit        = "elicitation/create"
+	ListRoots     = "roots/list"
+
+	// Tasks: of MCP 2025-11-25, and of the extension for the modern era, which
+	// has TasksUpdate and neither TasksResult nor TasksList.
+	TasksGet    = "tasks/get"
+	TasksResult = "tasks/result"
+	TasksList   = "tasks/list"
+	TasksCancel = "tasks/cancel"
+	TasksUpdate = "tasks/update"
 
 	Initialized          = "notifications/initialized"
 	Cancelled            = "notifications/cancelled"
@@ -22,16 +45,34 @@ const (
 	ToolsListChanged     = "notifications/tools/list_changed"
 	PromptsListChanged   = "notifications/prompts/list_changed"
 	ResourcesListChanged = "notifications/resources/list_changed"
+	ResourceUpdated      = "notifications/resources/updated"
 	RootsListChanged     = "notifications/roots/list_changed"
+	Acknowledged         = "notifications/subscriptions/acknowledged"
+	ElicitationComplete  = "notifications/elicitation/complete"
+	TaskStatus           = "notifications/tasks/status"
+	// TaskChanged is what the extension calls TaskStatus.
+	TaskChanged = "notifications/tasks"
 )
 
-// JSON-RPC error codes that the relay sends (JSON-RPC 2.0 section 5.1).
+// Error codes of JSON-RPC 2.0, section 5.1.
 const (
 	CodeParseError     = -32700
 	CodeInvalidRequest = -32600
 	CodeMethodNotFound = -32601
 	CodeInvalidParams  = -32602
 	CodeInternalError  = -32603
+)
+
+// Error codes of MCP.
+const (
+	// CodeResourceNotFound is of the legacy era; the modern one says
+	// CodeInvalidParams.
+	CodeResourceNotFound = -32002
+	// CodeURLElicitationRequired is of 2025-11-25 only.
+	CodeURLElicitationRequired = -32042
+	CodeHeaderMismatch         = -32020
+	CodeMissingCapability      = -32021
+	CodeUnsupportedVersion     = -32022
 )
 
 // LogLevel reports whether level is one of the protocol's log levels.
@@ -63,4 +104,38 @@ func WellFormed(method string) bool {
 		}
 	}
 	return true
+}
+
+// methods maps every method that MCP names, folded, to itself.
+var methods = sync.OnceValue(func() map[string]string {
+	names := []string{
+		Initialize, Discover, Ping, ToolsList, ToolsCall, PromptsList, PromptsGet, ResourcesList, ResourcesRead, TemplatesList,
+		Subscribe, Unsubscribe, Listen, CompletionComplete, SetLevel, CreateMessage, Elicit, ListRoots,
+		TasksGet, TasksResult, TasksList, TasksCancel, TasksUpdate,
+		Initialized, Cancelled, Progress, LogMessage, ToolsListChanged, PromptsListChanged, ResourcesListChanged, ResourceUpdated,
+		RootsListChanged, Acknowledged, ElicitationComplete, TaskStatus, TaskChanged,
+	}
+	table := make(map[string]string, len(names))
+	for _, name := range names {
+		table[fold(name)] = name
+	}
+	return table
+})
+
+// Disguised reports whether method is another spelling of a method that MCP
+// names: a lenient server would run what the relay did not recognize. It looks
+// at case and at white space and slashes around the name. Compatibility forms
+// of letters (NFKC) need no look: a method that has any is not [WellFormed].
+func Disguised(method string) bool {
+	if len(method) > 2*maxMethod {
+		return false // WellFormed refuses it
+	}
+	known, found := methods()[fold(method)]
+	return found && known != method
+}
+
+// fold maps all spellings of a method to one. Upper case comes first: some
+// letters have two lower forms, of which one is not ASCII.
+func fold(method string) string {
+	return strings.ToLower(strings.ToUpper(strings.Trim(strings.TrimSpace(method), "/")))
 }

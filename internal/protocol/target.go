@@ -31,8 +31,10 @@ func TargetOf(method string, params []byte) Target {
 		return member(params, ToolTarget, "name")
 	case PromptsGet:
 		return member(params, PromptTarget, "name")
-	case ResourcesRead:
+	case ResourcesRead, Subscribe, Unsubscribe, ResourceUpdated:
 		return member(params, ResourceTarget, "uri")
+	case TasksGet, TasksResult, TasksCancel, TasksUpdate, TaskStatus, TaskChanged:
+		return member(params, TaskTarget, "taskId")
 	case CompletionComplete:
 		return reference(params)
 	default:
@@ -95,11 +97,8 @@ func (t Target) Rename(params []byte, value string) []byte {
 // ProgressToken returns the raw token, a string or a number, under which the
 // sender of params wants to hear of progress.
 func ProgressToken(params []byte) ([]byte, bool) {
-	if !isObject(params) {
-		return nil, false
-	}
-	meta, ok := jsonrpc.Member(params, "_meta")
-	if !ok || !isObject(meta) {
+	meta, ok := metaOf(params)
+	if !ok {
 		return nil, false
 	}
 	token, ok := jsonrpc.Member(meta, "progressToken")
