@@ -91,6 +91,9 @@ type Item struct {
 	Reason string
 	// ScanID is under which the audit record has the verdict.
 	ScanID string
+	// Mirrors are the tool's arguments that modern clients and servers repeat in
+	// HTTP headers. Install sets them.
+	Mirrors []protocol.Mirror
 }
 
 // NewItem reads one element of a catalogue. The item is Held, or Failed when it

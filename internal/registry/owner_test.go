@@ -10,8 +10,8 @@ func TestWithheldResourceIsNotReachedThroughATemplate(t *testing.T) {
 		r := newRegistry(Prefix, nil, "a")
 		secret, template := uri(Resources, "db://rows/secret"), uri(Templates, "db://rows/{id}/{withheld}")
 		secret.State, template.State = state, state
-		r.Install("a", Resources, []Item{secret})
-		r.Install("a", Templates, []Item{uri(Templates, "db://rows/{id}"), template})
+		r.Install("a", Resources, list(secret))
+		r.Install("a", Templates, list(uri(Templates, "db://rows/{id}"), template))
 		for _, name := range []string{"db://rows/secret", "db://rows/{id}/{withheld}"} {
 			if to, ok := r.Owner(name); ok {
 				t.Errorf("%s: %s leads to %+v", state, name, to)
@@ -27,7 +27,7 @@ func TestWithheldResourceIsNotReachedThroughATemplate(t *testing.T) {
 // too wide to be routed by.
 func TestTemplateItselfHasAnOwner(t *testing.T) {
 	r := newRegistry(Prefix, nil, "a", "b")
-	r.Install("b", Templates, []Item{uri(Templates, "file:///{path}")})
+	r.Install("b", Templates, list(uri(Templates, "file:///{path}")))
 	if to, ok := r.Owner("file:///{path}"); !ok || to.Server != "b" {
 		t.Errorf("leads to %+v", to)
 	}
@@ -38,10 +38,10 @@ func TestTemplateItselfHasAnOwner(t *testing.T) {
 
 func TestNamesWithoutEndAreNotRemembered(t *testing.T) {
 	r := New(Options{MaxName: 50, MaxTools: 10}, []string{"a", "b"}, nil)
-	r.Install("b", Tools, []Item{tool("x", "")})
+	r.Install("b", Tools, list(tool("x", "")))
 	for i := range 1000 {
-		r.Install("a", Tools, []Item{tool(fmt.Sprintf("t%d", i), "")})
-		r.Page(Tools)
+		r.Install("a", Tools, list(tool(fmt.Sprintf("t%d", i), "")))
+		body(r, Tools)
 	}
 	if n := len(r.owner[Tools]); n > 41 {
 		t.Errorf("%d names are remembered", n)
@@ -49,7 +49,7 @@ func TestNamesWithoutEndAreNotRemembered(t *testing.T) {
 	if _, ok := r.Route(Tools, "b__x"); !ok {
 		t.Error("another server lost its tool")
 	}
-	r.Install("a", Tools, []Item{tool("t0", "")})
+	r.Install("a", Tools, list(tool("t0", "")))
 	if _, ok := r.Route(Tools, "a__t0"); !ok {
 		t.Error("a name that was known is refused")
 	}

@@ -1,9 +1,7 @@
 package registry
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -13,6 +11,12 @@ type Options struct {
 	MaxName int // longest public name, in bytes
 	// MaxTools bounds the items of each kind over all servers.
 	MaxTools int
+	// PageSize is how many items a page of a list has at most; zero: as many as
+	// fit into maxPage bytes.
+	PageSize int
+	// ResultMeta is the _meta object of list results of the modern era, as raw
+	// JSON; empty: they have none.
+	ResultMeta []byte
 }
 
 // Registry is what the relay offers. Create it with New.
@@ -26,6 +30,7 @@ type Registry struct {
 	// could see it. Until then the configuration order decides.
 	owner [kinds]map[string]target
 	views [kinds]*view
+	land  *territory // whose a URI is; nil: to be made anew
 }
 
 // target is what a public name stands for.
@@ -33,9 +38,14 @@ type target struct{ server, name string }
 
 // server is one configured server's place in the registry.
 type server struct {
-	twin  string // equal for identically configured servers; empty: no twin
-	items [kinds][]Item
-	owned [kinds]int // public names that belong to it
+	position int    // in the configuration
+	twin     string // equal for identically configured servers; empty: no twin
+	items    [kinds][]Item
+	hints    [kinds]hint
+	owned    [kinds]int // public names that belong to it
+	// claims are the URIs and templates that it listed last. They stay when the
+	// server goes: nobody inherits them while it is away.
+	claims [kinds][]string
 }
 
 // namesPerTool is how many public names a server may ever have, for each item
@@ -47,8 +57,8 @@ const namesPerTool = 4
 // twin maps a server to a key that identically configured servers share.
 func New(opts Options, order []string, twin map[string]string) *Registry {
 	r := &Registry{opts: opts, order: slices.Clone(order), servers: map[string]*server{}}
-	for _, name := range order {
-		r.servers[name] = &server{twin: twin[name]}
+	for i, name := range order {
+		r.servers[name] = &server{position: i, twin: twin[name]}
 	}
 	for k := range r.owner {
 		r.owner[k] = map[string]target{}
@@ -57,30 +67,74 @@ func New(opts Options, order []string, twin map[string]string) *Registry {
 }
 
 // Install replaces what a server offers of a kind, and reports whether what
-// clients see of that kind changed.
-func (r *Registry) Install(serverName string, k Kind, items []Item) (changed bool) {
+// clients see changed: of that kind, or of resources or templates when it is
+// one of the two.
+func (r *Registry) Install(serverName string, k Kind, l Listing) (changed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.servers[serverName]
 	if s == nil {
 		return false
 	}
-	before := r.view(k)
-	s.items[k] = slices.Clone(items)
-	r.views[k] = nil
-	return !before.sameAs(r.view(k))
+	items := l.prepare(k)
+	if !k.named() {
+		s.claims[k] = names(items)
+	}
+	return r.replace(s, k, items, hint{l.TTL, l.HasTTL})
 }
 
 // Remove takes everything of a server away and returns the kinds of which
-// clients see less.
+// clients see less. Its URIs lead nowhere until it is back or listed anew.
 func (r *Registry) Remove(serverName string) []Kind {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.servers[serverName]
+	if s == nil {
+		return nil
+	}
 	var changed []Kind
 	for _, k := range Kinds {
-		if r.Install(serverName, k, nil) {
+		if r.replace(s, k, nil, hint{}) {
 			changed = append(changed, k)
 		}
 	}
 	return changed
+}
+
+// replace sets what a server has of a kind and makes the views anew that it
+// has a part in. r.mu is held.
+func (r *Registry) replace(s *server, k Kind, items []Item, h hint) (changed bool) {
+	touched := []Kind{k}
+	if !k.named() {
+		touched = []Kind{Resources, Templates} // a URI belongs to one server in both
+	}
+	var before [kinds]*view
+	for _, t := range touched {
+		before[t] = r.view(t)
+	}
+	s.items[k], s.hints[k] = items, h
+	if !k.named() {
+		r.land = nil
+	}
+	for _, t := range touched {
+		r.views[t] = nil
+		if after := r.view(t); after.sameAs(before[t]) {
+			after.adopt(before[t])
+		} else {
+			changed = true
+		}
+	}
+	return changed
+}
+
+func names(items []Item) []string {
+	all := make([]string, 0, len(items))
+	for i := range items {
+		if items[i].Name != "" {
+			all = append(all, items[i].Name)
+		}
+	}
+	return all
 }
 
 // Entry is an item as commands show it.
@@ -121,99 +175,4 @@ func (r *Registry) shown(k Kind) *view {
 	}
 	v.shown = true
 	return v
-}
-
-// build gives every item its public name and its final state.
-func (r *Registry) build(k Kind) *view {
-	v := &view{kind: k, routes: map[string]Route{}, withheld: map[target]bool{}}
-	seen := map[string]string{} // twin + definition -> server
-	listed := 0
-	for _, name := range r.order {
-		s := r.servers[name]
-		own := map[string]bool{}
-		for _, it := range s.items[k] {
-			e := Entry{Server: name, Kind: k, Item: it}
-			switch {
-			case it.State == Held, it.State == Blocked:
-				v.withheld[target{name, it.Name}] = true
-			case !it.State.listed():
-			case own[it.Name]:
-				e.State, e.Reason = Failed, "the server lists this name twice"
-			case s.twin != "" && seen[s.twin+"\x00"+string(it.Raw)] != "":
-				e.State, e.Reason = Duplicate, "server "+seen[s.twin+"\x00"+string(it.Raw)]+" is configured alike and offers the same"
-			case listed >= r.opts.MaxTools:
-				e.State, e.Reason = Failed, fmt.Sprintf("above the limit of %d", r.opts.MaxTools)
-			default:
-				r.publish(k, v, &e)
-			}
-			own[it.Name] = true
-			if e.State.listed() {
-				listed++
-				if s.twin != "" {
-					seen[s.twin+"\x00"+string(it.Raw)] = name
-				}
-			}
-			v.entries = append(v.entries, e)
-		}
-	}
-	v.render()
-	return v
-}
-
-// publish gives the entry a public name that nobody else has, or had when a
-// client looked.
-func (r *Registry) publish(k Kind, v *view, e *Entry) {
-	want := target{e.Server, e.Name}
-	for _, candidate := range r.candidates(k, e) {
-		owner, taken := r.owner[k][candidate]
-		if taken && owner != want {
-			continue
-		}
-		if !taken && r.servers[e.Server].owned[k] >= namesPerTool*r.opts.MaxTools {
-			e.State, e.Reason = Failed, "the server has had too many different names"
-			return
-		}
-		if _, taken := v.routes[candidate]; taken {
-			continue
-		}
-		e.Public = candidate
-		if candidate != e.Name && r.opts.Naming == Bare {
-			e.Reason = "another server has this name, or clients do not take it"
-		}
-		v.routes[candidate] = Route{Server: e.Server, Name: e.Name, State: e.State}
-		return
-	}
-	e.State, e.Reason = Failed, "its public name belongs to another server's item"
-}
-
-func (r *Registry) candidates(k Kind, e *Entry) []string {
-	switch {
-	case !k.named():
-		return []string{e.Name}
-	case r.opts.Naming == Bare && bareOK(e.Name):
-		return []string{e.Name, prefixed(e.Server, e.Name, r.opts.MaxName)}
-	default:
-		return []string{prefixed(e.Server, e.Name, r.opts.MaxName)}
-	}
-}
-
-// Lookalikes returns pairs of public names of different servers that differ
-// only by case, for the person who runs the relay.
-func (r *Registry) Lookalikes(k Kind) [][2]string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var pairs [][2]string
-	first := map[string]Entry{}
-	for _, e := range r.view(k).entries {
-		if e.Public == "" {
-			continue
-		}
-		folded := strings.ToLower(e.Public)
-		if other, ok := first[folded]; ok && other.Server != e.Server {
-			pairs = append(pairs, [2]string{other.Public, e.Public})
-		} else if !ok {
-			first[folded] = e
-		}
-	}
-	return pairs
 }

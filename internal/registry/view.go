@@ -2,10 +2,10 @@ package registry
 
 import (
 	"bytes"
-	"slices"
-	"strings"
+	"time"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/protocol"
 )
 
 // Route is where a public name leads.
@@ -13,44 +13,51 @@ type Route struct {
 	Server string
 	Name   string // as the server knows it
 	State  State
+	// Mirrors are the tool's arguments that are repeated in HTTP headers. They
+	// must not be changed.
+	Mirrors []protocol.Mirror
 }
 
-// view is what clients see of one kind. It is built once and never changed.
+// view is what clients see of one kind. Only its pages are made later than
+// itself, each when somebody asks for it first.
 type view struct {
 	kind    Kind
 	entries []Entry
+	listed  []int // the entries that clients see
 	routes  map[string]Route
-	// withheld has what a server lists and a verdict, or the lack of one, keeps.
-	withheld map[target]bool
-	page     []byte // the list result
-	shown    bool   // a client has seen it
+	ttl     time.Duration
+	meta    []byte
+	pages   pages
+	// Of resources and templates only:
+	withheld map[target]bool // canonical URIs that are kept from clients
+	reaches  []ownReach      // of templates
+	shown    bool            // a client has seen it
 }
 
-func (v *view) sameAs(w *view) bool { return bytes.Equal(v.page, w.page) }
+func (v *view) offer(e *Entry, public string) {
+	e.Public = public
+	v.routes[public] = Route{Server: e.Server, Name: e.Name, State: e.State, Mirrors: e.Mirrors}
+}
 
-// render makes the list result. It is made once per change, not per request.
-func (v *view) render() {
-	size := 64
-	for i := range v.entries {
-		size += len(v.entries[i].Raw) + 64
+// sameAs reports whether clients see the same in both views.
+func (v *view) sameAs(w *view) bool {
+	if len(v.listed) != len(w.listed) {
+		return false
 	}
-	page := make([]byte, 0, size)
-	page = append(page, '{')
-	page = jsonrpc.AppendString(page, v.kind.Member())
-	page = append(page, ":["...)
-	first := true
-	for i := range v.entries {
-		e := &v.entries[i]
-		if e.Public == "" {
-			continue
+	for i := range v.listed {
+		a, b := &v.entries[v.listed[i]], &w.entries[w.listed[i]]
+		if a.Server != b.Server || a.Name != b.Name || a.Public != b.Public || a.State != b.State || !bytes.Equal(a.Raw, b.Raw) {
+			return false
 		}
-		if !first {
-			page = append(page, ',')
-		}
-		first = false
-		page = append(page, v.definition(e)...)
 	}
-	v.page = append(page, "]}"...)
+	return true
+}
+
+// adopt takes over what was rendered of a view that clients see alike.
+func (v *view) adopt(w *view) {
+	if v.ttl == w.ttl {
+		v.pages = w.pages
+	}
 }
 
 // hiddenMark tells clients, in a definition's _meta, that nobody judged it.
@@ -73,59 +80,12 @@ func (v *view) definition(e *Entry) []byte {
 	return raw
 }
 
-// Page returns the list result of a kind, as raw JSON. It holds nothing but
-// definitions that may be offered. It must not be changed.
-func (r *Registry) Page(k Kind) []byte {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.shown(k).page
-}
-
 // Route returns where a public name leads. ok is false when no item has it.
 func (r *Registry) Route(k Kind, public string) (Route, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	route, ok := r.shown(k).routes[public]
 	return route, ok
-}
-
-// Owner returns the server that a URI belongs to: the first configured one
-// that lists it or has a template whose literal beginning it has. The text of a
-// template belongs to whoever has the template. What a server lists and was
-// withheld is not reached through its templates either.
-func (r *Registry) Owner(uri string) (Route, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	resources, templates := r.shown(Resources), r.shown(Templates)
-	best, found := resources.routes[uri]
-	for i := range templates.entries {
-		e := &templates.entries[i]
-		if found && r.position(e.Server) >= r.position(best.Server) {
-			break // entries stand in configuration order
-		}
-		if e.Public == "" || resources.withheld[target{e.Server, uri}] || templates.withheld[target{e.Server, uri}] {
-			continue
-		}
-		prefix, ok := literalPrefix(e.Name)
-		if uri == e.Name || ok && strings.HasPrefix(uri, prefix) {
-			return Route{Server: e.Server, Name: uri, State: e.State}, true
-		}
-	}
-	return best, found
-}
-
-func (r *Registry) position(server string) int { return slices.Index(r.order, server) }
-
-// literalPrefix returns what stands before the first expression of a URI
-// template. A template that fixes less than a scheme and something behind it
-// would match other servers' URIs and is not routed.
-func literalPrefix(template string) (string, bool) {
-	prefix, _, _ := strings.Cut(template, "{")
-	scheme, rest, ok := strings.Cut(prefix, ":")
-	if !ok || scheme == "" || strings.Trim(rest, "/") == "" {
-		return "", false
-	}
-	return prefix, true
 }
 
 // Former returns the server to which a public name once belonged.

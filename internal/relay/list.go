@@ -39,7 +39,8 @@ func (r *Relay) list(req *session.Request, k registry.Kind, params []byte) {
 }
 
 func (r *Relay) answerList(req *session.Request, k registry.Kind) {
-	r.answer(req, r.author(peer.Result, req.Method(), r.registry.Page(k)))
+	page, _ := r.registry.Page(k, protocol.Legacy, "")
+	r.answer(req, r.author(peer.Result, req.Method(), page.Body))
 }
 
 // listable reports whether a list waits for nobody any more.

@@ -130,7 +130,7 @@ func callName(n int64) string { return "c" + strconv.FormatInt(n, 10) }
 // install sets what a server offers of a kind, and reports whether clients see
 // a change.
 func (r *Relay) install(server string, k registry.Kind, items []registry.Item) bool {
-	changed := r.registry.Install(server, k, items)
+	changed := r.registry.Install(server, k, registry.Listing{Items: items})
 	r.epoch.Add(1)
 	return changed
 }

@@ -127,6 +127,8 @@ var foreign = []arrow{
 	{"internal/plugin", hclog, "go-plugin logs through it"},
 	{"internal/plugin", grpc, "the host speaks the contract itself"},
 	{"internal/plugin", protobuf, "the host speaks the contract itself"},
+	{"internal/registry", "golang.org/x/text", "names and URIs are compared in their normal form"},
+	{"internal/registry", "go.mau.fi/util", "names that look alike are reported"},
 	{"internal/config", jsontext, "positions in JSON files"},
 	{"internal/config", "golang.org/x/net", "what a header and a proxy may look like"},
 	{"internal/config", yaml, "positions of every value, for errors that name a line"},
