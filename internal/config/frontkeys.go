@@ -1,12 +1,54 @@
 package config
 
-import (
-	"net/url"
-	"regexp"
-	"strings"
-	"sync"
-	"time"
-)
+import "time"
+
+// frontFields are the keys of the section relay that are about clients.
+func frontFields() []field[Relay] {
+	return []field[Relay]{
+		{
+			name: "http", value: object(httpFields(), func(r *Relay) *HTTP { return &r.HTTP }),
+			doc: "Clients connect over HTTP instead of standard input and output; every key has a default, so {} is enough.",
+		},
+		{
+			name: "isolation", omitted: "shared with one principal, principal with several",
+			value: choice(func(r *Relay) *string { return &r.Isolation }, IsolationShared, IsolationPrincipal, IsolationSession),
+			doc:   "Who has servers of its own: nobody, each principal, or each session.",
+		},
+		{
+			name: "limits", value: object(limitFields(), func(r *Relay) *Limits { return &r.Limits }),
+			doc: "What one principal may have at once.",
+		},
+		{
+			name: "page_size", def: "1000", value: integer(1, 10_000, func(r *Relay) *int { return &r.PageSize }),
+			doc: "Most items of one page of a list.",
+		},
+		{
+			name: "parked_ttl", def: "10m",
+			value: duration(10*time.Second, 24*time.Hour, func(r *Relay) *time.Duration { return &r.ParkedTTL }),
+			doc:   "How long a call that asked its client for input waits before it is cancelled.",
+		},
+		{
+			name: "max_input_rounds", def: "8", value: integer(1, 100, func(r *Relay) *int { return &r.MaxInputRounds }),
+			doc: "How often one call may ask its client for input.",
+		},
+		{
+			name: "server_requests", value: object(requestFields(), func(r *Relay) *Requests { return &r.ServerRequests }),
+			doc: "What servers may ask of clients; requests of a server overrides it.",
+		},
+		{
+			name: "transport", omitted: "http with the section http, else stdio", value: transport(),
+			doc: "How clients connect to the relay; files made for pan-mcp-relay have it, with host and port. streamable-http is http.",
+		},
+		{
+			name: "host", def: "127.0.0.1", value: text(func(r *Relay) *string { return &r.Front.Host }),
+			doc: "Address to listen on; http.listen says it with the port.",
+		},
+		{
+			name: "port", def: "8000", value: integer(1, 65535, func(r *Relay) *int { return &r.Front.Port }),
+			doc: "Port to listen on; http.listen says it with the address.",
+		},
+	}
+}
 
 // httpFields are the keys of relay.http.
 func httpFields() []field[HTTP] {
@@ -37,7 +79,10 @@ func httpFields() []field[HTTP] {
 			name: "allowed_origins", value: texts(func(h *HTTP) *[]string { return &h.AllowedOrigins }),
 			doc: "Web pages that may call the relay, as https://app.example.com. Without it no page may.",
 		},
-		{name: "tls", value: object(tlsFields(), func(h *HTTP) *TLS { return &h.TLS }), doc: "The certificate of the front; without it plain HTTP."},
+		{
+			name: "tls", value: object(tlsFields(), func(h *HTTP) *TLS { return &h.TLS }),
+			doc: "The certificate of the front; without it plain HTTP.",
+		},
 		{
 			name: "insecure", def: "false", value: boolean(func(h *HTTP) *bool { return &h.Insecure }),
 			doc: "Listen beyond loopback without tls, because something in front of the relay encrypts.",
@@ -55,8 +100,9 @@ func httpFields() []field[HTTP] {
 			doc: "Most calls of all clients together that wait for an answer of their client.",
 		},
 		{
-			name: "session_idle", def: "30m", value: duration(time.Minute, 7*24*time.Hour, func(h *HTTP) *time.Duration { return &h.SessionIdle }),
-			doc: "A session without a request and without a stream for as long is ended.",
+			name: "session_idle", def: "30m",
+			value: duration(time.Minute, 7*24*time.Hour, func(h *HTTP) *time.Duration { return &h.SessionIdle }),
+			doc:   "A session without a request and without a stream for as long is ended.",
 		},
 		{
 			name: "sse", def: "true", value: boolean(func(h *HTTP) *bool { return &h.SSE }),
@@ -99,64 +145,4 @@ func limitFields() []field[Limits] {
 			doc: "Most connections to servers of one principal, where servers are not shared.",
 		},
 	}
-}
-
-// minToken is the length from which on a given token is not guessed at once;
-// maxToken what a header takes without trouble.
-const (
-	minToken = 16
-	maxToken = 1024
-)
-
-var (
-	principalPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`) })
-	tokenPattern     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`) }) // RFC 6750, section 2.1
-)
-
-// givenTokens reads the tokens that the file gives.
-func givenTokens() value[HTTP] {
-	return value[HTTP]{
-		label: "object of strings",
-		schema: map[string]any{
-			"type": "object", "additionalProperties": map[string]any{"type": "string"},
-			"propertyNames": map[string]any{"pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"},
-		},
-		read: func(r *reader, n *node, dst *HTTP) {
-			if !r.is(n, objectKind) {
-				return
-			}
-			dst.Tokens = make(map[string]string, len(n.members))
-			owner := map[string]string{}
-			for _, m := range n.members {
-				token := m.value.text
-				switch {
-				case !principalPattern().MatchString(m.name):
-					r.notes.problem(m.key, "use up to 64 lower-case letters, digits, dots, - and _", "this cannot be the name of a token")
-				case !r.is(m.value, stringKind):
-				case len(token) < minToken || len(token) > maxToken:
-					r.notes.problem(m.value, "relay token add makes one that cannot be guessed",
-						"a token has from %d to %d characters", minToken, maxToken)
-				case !tokenPattern().MatchString(token):
-					r.notes.problem(m.value, "use letters, digits and - . _ ~ + / and = at the end", "this cannot stand in an Authorization header")
-				case owner[token] != "":
-					r.notes.problem(m.value, "give each name a token of its own", "this token is also that of %s", owner[token])
-				default:
-					if !m.value.expanded {
-						r.notes.warn(m.value, "put it into the environment and write ${NAME}", "a token stands in the file itself")
-					}
-					owner[token], dst.Tokens[m.name] = m.name, token
-				}
-			}
-		},
-	}
-}
-
-// originOf returns the origin that a browser would send, or "" when s is none.
-func originOf(s string) string {
-	s = strings.ToLower(strings.TrimSuffix(s, "/"))
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || !validHost(u.Hostname()) || u.Scheme+"://"+u.Host != s {
-		return ""
-	}
-	return s
 }

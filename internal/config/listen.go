@@ -72,7 +72,8 @@ func (h *HTTP) check(out *notes, atListen, atAuth *node) {
 			"every program and every user of this machine can use your servers without a token")
 	}
 	if !h.Local() && h.TLS == (TLS{}) && !h.Insecure {
-		out.problem(atListen, "give tls a cert and a key; or write insecure: true in relay.http when something in front of the relay encrypts",
+		out.problem(atListen,
+			"give tls a cert and a key; or write insecure: true in relay.http when something in front of the relay encrypts",
 			"tokens and content would travel in the clear")
 	}
 	if network == "unix" && h.TLS != (TLS{}) {

@@ -40,8 +40,9 @@ func oauthFields() []field[OAuth] {
 			doc: "Its secret, where there is one; put it in as ${NAME}.",
 		},
 		{
-			name: "client_metadata_url", aliases: []string{"clientMetadataUrl"}, value: text(func(o *OAuth) *string { return &o.ClientMetadataURL }),
-			doc: "https address of a client metadata document, which is then the client id.",
+			name: "client_metadata_url", aliases: []string{"clientMetadataUrl"},
+			value: text(func(o *OAuth) *string { return &o.ClientMetadataURL }),
+			doc:   "https address of a client metadata document, which is then the client id.",
 		},
 		{
 			name: "scopes", aliases: []string{"scope"}, omitted: "what the server asks for", value: scopes(),
@@ -56,8 +57,9 @@ func oauthFields() []field[OAuth] {
 			doc: "authorization_code: a person logs in once with relay login SERVER; client_credentials: the relay logs in by itself.",
 		},
 		{
-			name: "token_store", def: StoreAuto, value: choice(func(o *OAuth) *string { return &o.TokenStore }, StoreAuto, StoreKeychain, StoreFile),
-			doc: "Where tokens are kept: the keychain of the system, a file that only you can read, or (auto) the first that works.",
+			name: "token_store", def: StoreAuto,
+			value: choice(func(o *OAuth) *string { return &o.TokenStore }, StoreAuto, StoreKeychain, StoreFile),
+			doc:   "Where tokens are kept: the keychain of the system, a file that only you can read, or (auto) the first that works.",
 		},
 		{
 			name: "redirect_port", aliases: []string{"redirectPort", "callbackPort"}, omitted: "a free one",
@@ -93,7 +95,9 @@ func oauth() value[entry] {
 	}
 }
 
-func isFalse(n *node) bool { return n != nil && n.kind == boolKind && strings.EqualFold(n.text, "false") }
+func isFalse(n *node) bool {
+	return n != nil && n.kind == boolKind && strings.EqualFold(n.text, "false")
+}
 
 // scopes reads a list of strings, or one string with spaces.
 func scopes() value[OAuth] {

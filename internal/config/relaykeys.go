@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/mcp-relay/relay/internal/verdict"
@@ -10,6 +11,10 @@ import (
 // relayFields are the keys of the section relay. They are made when needed:
 // most processes of the relay never load a configuration.
 func relayFields() []field[Relay] {
+	return slices.Concat(coreFields(), frontFields())
+}
+
+func coreFields() []field[Relay] {
 	return []field[Relay]{
 		{
 			name: "naming", def: "prefix", value: choice(func(r *Relay) *string { return &r.Naming }, "prefix", "bare"),
@@ -66,47 +71,6 @@ func relayFields() []field[Relay] {
 		{
 			name: "log_level", def: "info", value: choice(func(r *Relay) *string { return &r.LogLevel }, "debug", "info", "warn", "error"),
 			doc: "What goes to stderr.",
-		},
-		{
-			name: "http", value: object(httpFields(), func(r *Relay) *HTTP { return &r.HTTP }),
-			doc: "Clients connect over HTTP instead of standard input and output; every key has a default, so {} is enough.",
-		},
-		{
-			name: "isolation", omitted: "shared with one principal, principal with several",
-			value: choice(func(r *Relay) *string { return &r.Isolation }, IsolationShared, IsolationPrincipal, IsolationSession),
-			doc:   "Who has servers of its own: nobody, each principal, or each session.",
-		},
-		{
-			name: "limits", value: object(limitFields(), func(r *Relay) *Limits { return &r.Limits }),
-			doc: "What one principal may have at once.",
-		},
-		{
-			name: "page_size", def: "1000", value: integer(1, 10_000, func(r *Relay) *int { return &r.PageSize }),
-			doc: "Most items of one page of a list.",
-		},
-		{
-			name: "parked_ttl", def: "10m", value: duration(10*time.Second, 24*time.Hour, func(r *Relay) *time.Duration { return &r.ParkedTTL }),
-			doc: "How long a call that asked its client for input waits before it is cancelled.",
-		},
-		{
-			name: "max_input_rounds", def: "8", value: integer(1, 100, func(r *Relay) *int { return &r.MaxInputRounds }),
-			doc: "How often one call may ask its client for input.",
-		},
-		{
-			name: "server_requests", value: object(requestFields(), func(r *Relay) *Requests { return &r.ServerRequests }),
-			doc: "What servers may ask of clients; requests of a server overrides it.",
-		},
-		{
-			name: "transport", omitted: "http with the section http, else stdio", value: transport(),
-			doc: "How clients connect to the relay; files made for pan-mcp-relay have it, with host and port. streamable-http is http.",
-		},
-		{
-			name: "host", def: "127.0.0.1", value: text(func(r *Relay) *string { return &r.Front.Host }),
-			doc: "Address to listen on; http.listen says it with the port.",
-		},
-		{
-			name: "port", def: "8000", value: integer(1, 65535, func(r *Relay) *int { return &r.Front.Port }),
-			doc: "Port to listen on; http.listen says it with the address.",
 		},
 	}
 }

@@ -55,11 +55,12 @@ func serverFields() []field[entry] {
 		{
 			name: "protocol", def: ProtocolAuto,
 			value: choice(func(e *entry) *string { return &e.Protocol }, ProtocolAuto, ProtocolLegacy, ProtocolModern),
-			doc: "Which era of MCP the server speaks: legacy is up to 2025-11-25, modern from 2026-07-28 on; auto finds out.",
+			doc:   "Which era of MCP the server speaks: legacy is up to 2025-11-25, modern from 2026-07-28 on; auto finds out.",
 		},
 		{
-			name: "requests", omitted: "relay.server_requests", value: object(requestFields(), func(e *entry) *Requests { return &e.Requests }),
-			doc: "What the server may ask of clients.",
+			name: "requests", omitted: "relay.server_requests",
+			value: object(requestFields(), func(e *entry) *Requests { return &e.Requests }),
+			doc:   "What the server may ask of clients.",
 		},
 		{
 			name: "oauth", omitted: "defaults, once the server asks for a login", value: oauth(),

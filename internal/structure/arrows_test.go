@@ -129,6 +129,7 @@ var foreign = []arrow{
 	{"internal/plugin", protobuf, "the host speaks the contract itself"},
 	{"internal/registry", "golang.org/x/text", "names and URIs are compared in their normal form"},
 	{"internal/registry", "go.mau.fi/util", "names that look alike are reported"},
+	{"internal/principal", "golang.org/x/sys", "two relays that change one file of tokens lock each other out"},
 	{"internal/config", jsontext, "positions in JSON files"},
 	{"internal/config", "golang.org/x/net", "what a header and a proxy may look like"},
 	{"internal/config", yaml, "positions of every value, for errors that name a line"},

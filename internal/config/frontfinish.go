@@ -3,6 +3,7 @@ package config
 import (
 	"maps"
 	"net"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -127,13 +128,15 @@ func (l *loader) finishHTTP(h *HTTP, section *node) {
 			name, port = strings.Trim(host, "[]"), "1"
 		}
 		if n, err := strconv.Atoi(port); !validHost(name) || err != nil || n < 1 || n > 65535 {
-			l.notes.problem(section.get("allowed_hosts").item(i), "write it as relay.example.com or relay.example.com:8443", "this is not the name of a host")
+			l.notes.problem(section.get("allowed_hosts").item(i), "write it as relay.example.com or relay.example.com:8443",
+				"this is not the name of a host")
 		}
 		h.AllowedHosts[i] = strings.ToLower(host)
 	}
 	for i, s := range h.AllowedOrigins {
 		if h.AllowedOrigins[i] = originOf(s); h.AllowedOrigins[i] == "" {
-			l.notes.problem(section.get("allowed_origins").item(i), "write it as https://app.example.com", "this is not the origin of a web page")
+			l.notes.problem(section.get("allowed_origins").item(i), "write it as https://app.example.com",
+				"this is not the origin of a web page")
 		}
 	}
 	for _, file := range []*string{&h.TLS.Cert, &h.TLS.Key} {
@@ -147,4 +150,14 @@ func (l *loader) finishHTTP(h *HTTP, section *node) {
 		names := strings.Join(slices.Sorted(maps.Keys(h.Tokens)), ", ")
 		l.notes.problem(section.get("auth"), "remove one of the two", "nobody is asked for the tokens of %s", names)
 	}
+}
+
+// originOf returns the origin that a browser would send, or "" when s is none.
+func originOf(s string) string {
+	s = strings.ToLower(strings.TrimSuffix(s, "/"))
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || !validHost(u.Hostname()) || u.Scheme+"://"+u.Host != s {
+		return ""
+	}
+	return s
 }
