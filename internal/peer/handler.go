@@ -24,4 +24,6 @@ const (
 	AnomalyMalformed = "malformed_message" // not a message that everybody reads alike
 	AnomalyTooLong   = "message_too_long"  // longer than the limit
 	AnomalyBatch     = "batch_refused"     // a JSON array at top level
+	// AnomalyRequest: a server of the modern era asks in results, never by itself.
+	AnomalyRequest = "request_in_modern_era"
 )
