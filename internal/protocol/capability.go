@@ -140,20 +140,21 @@ func Restrict(capabilities []byte, allowed CapabilitySet) []byte {
 	}
 }
 
-// withoutNested removes the member that path leads to.
-func withoutNested(object []byte, path ...string) []byte {
-	if len(path) == 1 {
-		return withoutMember(object, path[0])
+// withoutNested removes a member of the object that is the member called name,
+// or that the further names lead to.
+func withoutNested(object []byte, name string, names ...string) []byte {
+	if len(names) == 0 {
+		return withoutMember(object, name)
 	}
-	inner, ok := objectMember(object, path[0])
+	inner, ok := objectMember(object, name)
 	if !ok {
 		return object
 	}
-	stripped := withoutNested(inner, path[1:]...)
+	stripped := withoutNested(inner, names[0], names[1:]...)
 	if len(stripped) == len(inner) {
 		return object
 	}
-	return jsonrpc.SetMember(object, path[0], stripped)
+	return jsonrpc.SetMember(object, name, stripped)
 }
 
 // objectMember returns a member that is an object.

@@ -156,8 +156,8 @@ func oneValue(get func(name string) []string, name string) (string, error) {
 // Streamable HTTP, value encoding). The empty value is encoded too: some servers
 // and proxies take an empty header for none.
 func encodeHeader(value string) string {
-	plain := value != "" && strings.Trim(value, " ") == value &&
-		!(strings.HasPrefix(value, sentinelStart) && strings.HasSuffix(value, sentinelEnd))
+	marked := strings.HasPrefix(value, sentinelStart) && strings.HasSuffix(value, sentinelEnd)
+	plain := value != "" && strings.Trim(value, " ") == value && !marked
 	for i := 0; plain && i < len(value); i++ {
 		plain = value[i] >= ' ' && value[i] <= '~'
 	}

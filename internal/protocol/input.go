@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"errors"
+	"maps"
 	"strings"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
@@ -151,11 +152,7 @@ func InputResponses(params []byte) (map[string][]byte, bool) {
 	if !found || !isObject(raw) {
 		return nil, false
 	}
-	answers := map[string][]byte{}
-	for key, value := range jsonrpc.Members(raw) {
-		answers[key] = value
-	}
-	return answers, true
+	return maps.Collect(jsonrpc.Members(raw)), true
 }
 
 // RequestState returns the state that a request brings back. It reports false

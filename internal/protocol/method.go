@@ -24,19 +24,15 @@ const (
 	CompletionComplete = "completion/complete"
 	SetLevel           = "logging/setLevel"
 
-	// Requests of servers: in the modern era they stand in results (MCP
-	// 2026-07-28, multi round-trip requests).
-	CreateMessage = "sampling/createMessage"
+	CreateMessage = "sampling/createMessage" // this and the next two: servers ask; in the modern era in results
 	Elicit        = "elicitation/create"
 	ListRoots     = "roots/list"
 
-	// Tasks: of MCP 2025-11-25, and of the extension for the modern era, which
-	// has TasksUpdate and neither TasksResult nor TasksList.
 	TasksGet    = "tasks/get"
-	TasksResult = "tasks/result"
-	TasksList   = "tasks/list"
+	TasksResult = "tasks/result" // of 2025-11-25
+	TasksList   = "tasks/list"   // of 2025-11-25
 	TasksCancel = "tasks/cancel"
-	TasksUpdate = "tasks/update"
+	TasksUpdate = "tasks/update" // of the modern era's extension
 
 	Initialized          = "notifications/initialized"
 	Cancelled            = "notifications/cancelled"
@@ -49,9 +45,8 @@ const (
 	RootsListChanged     = "notifications/roots/list_changed"
 	Acknowledged         = "notifications/subscriptions/acknowledged"
 	ElicitationComplete  = "notifications/elicitation/complete"
-	TaskStatus           = "notifications/tasks/status"
-	// TaskChanged is what the extension calls TaskStatus.
-	TaskChanged = "notifications/tasks"
+	TaskStatus           = "notifications/tasks/status" // of 2025-11-25
+	TaskChanged          = "notifications/tasks"        // the same in the modern era's extension
 )
 
 // Error codes of JSON-RPC 2.0, section 5.1.
