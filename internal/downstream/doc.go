@@ -1,11 +1,13 @@
 // Package downstream connects the relay to one configured MCP server: a child
-// process that speaks on its standard streams ([Stdio]), or a Streamable HTTP
-// endpoint ([HTTP]).
+// process that speaks on its standard streams ([Stdio]), a Streamable HTTP
+// endpoint ([HTTP]), or the old HTTP+SSE transport ([SSE]).
 //
-// An [Instance] is one connection. It is pure transport: it gives calls ids of
-// its own, matches answers to calls, hands everything else that the server
-// says to a [peer.Handler], and changes no byte of any message. The handshake
-// and the meaning of messages are the relay's.
+// An [Instance] is one connection, in the era that SetProtocolVersion says. It
+// is pure transport: it gives calls ids of its own, matches answers to calls,
+// hands what the server says on the stream of a call to its [peer.Caller] and
+// everything else to a [peer.Handler], and changes no byte of any message. The
+// handshake, or the probe for the era, and the meaning of messages are the
+// relay's.
 //
 // What it guarantees, whatever the server does:
 //
@@ -17,4 +19,7 @@
 //     reads alike is counted as an anomaly and not forwarded.
 //   - Memory is bounded by MaxMessage, and a server that stops reading or
 //     writing harms its own calls only.
+//   - Headers, tokens and messages go to the configured origin and nowhere else,
+//     and no word of a server's HTTP answer that is not a message gets into an
+//     error.
 package downstream

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"time"
 
@@ -25,21 +24,31 @@ const (
 type exchange struct {
 	*httpInstance
 
-	call   *call
-	method string
-	cancel context.CancelFunc
+	call    *call
+	content peer.Cleared
+	terms   terms // of when the call was made
+	cancel  context.CancelFunc
 }
 
 func (x *exchange) run(ctx context.Context, frame []byte) {
-	res, inSession, err := x.post(ctx, frame)
+	s := sending{method: http.MethodPost, address: x.address, accept: eitherType, frame: frame, terms: x.terms, endless: x.isEndless()}
+	if x.isModern() {
+		s.mirrored = x.mirrored(x.terms.version, x.content)
+	}
+	res, err := x.origin.do(ctx, s)
 	if err != nil {
 		x.call.fail(err)
 		return
 	}
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		x.refused(res)
+		return
+	}
+	if !x.spoken.Load() {
+		x.spoken.Store(true)
+	}
 	switch media := mediaType(res); {
-	case res.StatusCode < 200 || res.StatusCode > 299:
-		x.refused(res, inSession)
-	case x.method == protocol.Initialize && !x.joinSession(res):
+	case x.content.Method() == protocol.Initialize && !x.joinSession(res):
 		x.bad(peer.AnomalyMalformed, peer.ErrBadAnswer)
 		closeBody(res)
 	case media == jsonType:
@@ -52,11 +61,18 @@ func (x *exchange) run(ctx context.Context, frame []byte) {
 	}
 }
 
+func (x *exchange) isModern() bool { return x.terms.era == protocol.Modern }
+
+// isEndless reports whether the call is one whose stream is meant to last (MCP
+// 2026-07-28, subscriptions).
+func (x *exchange) isEndless() bool { return x.isModern() && x.content.Method() == protocol.Listen }
+
 // joinSession takes the session that the server opened, before the call's
-// continuation can send anything that belongs to it.
+// continuation can send anything that belongs to it. A handshake that was given
+// up opens none, and the modern era has none.
 func (x *exchange) joinSession(res *http.Response) bool {
 	id := res.Header.Get(sessionHeader)
-	if id == "" {
+	if id == "" || x.isModern() {
 		return true
 	}
 	if !isHeaderText(id) {
@@ -64,7 +80,9 @@ func (x *exchange) joinSession(res *http.Response) bool {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.session = id
+	if x.call.isOpen() {
+		x.agreed.session = id
+	}
 	return true
 }
 
@@ -76,27 +94,25 @@ func (x *exchange) bad(anomaly string, err error) {
 
 // refused takes a response with a status that is not 2xx. It is an answer if it
 // holds a JSON-RPC error for this call.
-func (x *exchange) refused(res *http.Response, inSession bool) {
+func (x *exchange) refused(res *http.Response) {
 	defer closeBody(res)
-	forgotten := inSession && res.StatusCode == http.StatusNotFound
-	if mediaType(res) == jsonType {
-		body, err := io.ReadAll(io.LimitReader(res.Body, maxErrorBody+1))
-		if err == nil && len(body) <= maxErrorBody {
-			m, err := jsonrpc.Parse(body, x.inbox.shape)
-			// An error without an id is about a request that the server could
-			// not read, and there is only one that it can mean.
-			anonymous := m.ID.IsZero() && !forgotten
-			if err == nil && m.Error != nil && (anonymous || m.ID == x.call.ID()) {
-				x.call.finish(peer.Reply{Error: m.Error})
-				return
-			}
-		}
+	forgotten := x.terms.session != "" && res.StatusCode == http.StatusNotFound
+	m, spoken := refusal(res, x.inbox.shape)
+	if spoken {
+		x.spoken.Store(true)
+	}
+	// An error without an id is about a request that the server could not read,
+	// and there is only one that it can mean.
+	ours := m.ID == x.call.ID() || (m.ID.IsZero() && !forgotten)
+	if spoken && ours && !isChallenge(res) {
+		x.call.finish(peer.Reply{Error: m.Error})
+		return
 	}
 	if forgotten {
 		x.end(errSessionEnded)
 		return
 	}
-	x.call.fail(&StatusError{Status: res.StatusCode})
+	x.call.fail(&StatusError{Status: res.StatusCode, Old: x.settings.FallbackSSE && !x.spoken.Load() && isOldStatus(res.StatusCode)})
 }
 
 // whole takes a response that is one message.
@@ -131,9 +147,12 @@ func (x *exchange) whole(res *http.Response) {
 func (x *exchange) streamed(ctx context.Context, res *http.Response) {
 	const attempts = 5 // in a row that brought nothing
 	s := stream{
-		events: events{limit: x.settings.MaxMessage, retry: firstRetry},
+		events: events{limit: x.settings.MaxMessage, retry: firstRetry, maxBytes: streamFactor * int64(x.settings.MaxMessage)},
 		inbox:  &x.inbox, call: x.call, answered: func() { time.AfterFunc(lingerTime, x.cancel) },
-		maxEvents: x.settings.MaxEvents, maxBytes: streamFactor * int64(x.settings.MaxMessage),
+		maxEvents: x.settings.MaxEvents, modern: x.isModern(),
+	}
+	if x.isEndless() {
+		s.maxEvents, s.maxBytes = 0, 0
 	}
 	for failed := 0; ; {
 		before := s.count
@@ -149,12 +168,13 @@ func (x *exchange) streamed(ctx context.Context, res *http.Response) {
 		default:
 			failed++
 		}
-		if s.position == "" || failed >= attempts || !pause(ctx, s.wait()) {
+		// Streams of the modern era cannot be continued.
+		if s.modern || s.position == "" || failed >= attempts || !pause(ctx, s.wait()) {
 			x.call.fail(peer.ErrGone)
 			return
 		}
-		if res, err = x.listen(ctx, s.position); err != nil {
-			x.call.fail(err)
+		if res, err = x.listen(ctx, x.terms, s.position); err != nil {
+			x.call.fail(peer.ErrGone) // whatever became of this request: the call was sent
 			return
 		}
 		if res.StatusCode != http.StatusOK || mediaType(res) != streamType {
@@ -163,16 +183,6 @@ func (x *exchange) streamed(ctx context.Context, res *http.Response) {
 			return
 		}
 	}
-}
-
-// mediaType returns the type of a response's content without parameters, in
-// lower case.
-func mediaType(res *http.Response) string {
-	media, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	if err != nil {
-		return ""
-	}
-	return media
 }
 
 // pause waits and reports whether ctx is still alive.

@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
+	"net/http"
 	"path/filepath"
 	"strings"
 
@@ -24,9 +26,23 @@ var (
 // errSessionEnded is met when an HTTP server has forgotten the session.
 var errSessionEnded = fmt.Errorf("%w: it has ended the session", peer.ErrGone)
 
+var (
+	// ErrUnauthorized: the server refused a request because of who asks for it,
+	// or there is no authorization to show. It comes with an error of package
+	// peer that says whether the request was sent.
+	ErrUnauthorized = errors.New("the server wants other credentials")
+	// ErrOldTransport: the server may speak the old HTTP+SSE transport, see
+	// HTTP.FallbackSSE.
+	ErrOldTransport = errors.New("the server may speak HTTP+SSE")
+)
+
 // StatusError is how a call ends that an HTTP server refused without an answer.
-// It is a peer.ErrStatus.
-type StatusError struct{ Status int }
+// It is a peer.ErrStatus; with 401 and 403 it is an ErrUnauthorized, with Old
+// an ErrOldTransport.
+type StatusError struct {
+	Status int
+	Old    bool // what a server says that knows the old transport only
+}
 
 // Error names the status, not the server's words for it.
 func (e *StatusError) Error() string {
@@ -35,6 +51,37 @@ func (e *StatusError) Error() string {
 
 // Unwrap returns peer.ErrStatus.
 func (*StatusError) Unwrap() error { return peer.ErrStatus }
+
+// Is reports whether target is what the status means.
+func (e *StatusError) Is(target error) bool {
+	return target == ErrUnauthorized && isRefusal(e.Status) || target == ErrOldTransport && e.Old
+}
+
+// isOldStatus reports whether a server that knows the old transport only may
+// answer a POST with this status (MCP 2026-07-28, Streamable HTTP, backward
+// compatibility).
+func isOldStatus(status int) bool {
+	return status == http.StatusBadRequest || status == http.StatusNotFound || status == http.StatusMethodNotAllowed
+}
+
+// refusal reads the JSON-RPC error in a response that is not 2xx.
+func refusal(res *http.Response, shape *jsonrpc.Shape) (jsonrpc.Message, bool) {
+	if mediaType(res) != jsonType {
+		return jsonrpc.Message{}, false
+	}
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxErrorBody+1))
+	if err != nil || len(body) > maxErrorBody {
+		return jsonrpc.Message{}, false
+	}
+	m, err := jsonrpc.Parse(body, shape)
+	return m, err == nil && m.Error != nil
+}
+
+// isChallenge reports whether a refusal is about who asks, so that what else it
+// says is not an answer. A 403 without a challenge may be one.
+func isChallenge(res *http.Response) bool {
+	return res.StatusCode == http.StatusUnauthorized || (res.StatusCode == http.StatusForbidden && len(challenge(res)) > 0)
+}
 
 // describe says what kind of failure an error of net/http is. The error's own
 // text may quote what the server sent and the URL, which may hold a secret.

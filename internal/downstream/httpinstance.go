@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
@@ -13,40 +14,31 @@ import (
 	"github.com/mcp-relay/relay/internal/protocol"
 )
 
-// httpInstance is a session with an HTTP server. Each call is an exchange of
-// its own and runs on its own goroutine; notifications are sent one after
-// another, and calls wait for those that were made before them.
+// httpInstance is a connection to an HTTP server: in the legacy era a session,
+// in the modern one nothing but an address. Each call is an exchange of its own
+// and runs on its own goroutine.
 type httpInstance struct {
 	settings HTTP
+	origin   origin
 	address  string
-	headers  http.Header
 	calls    *calls
 	inbox    inbox
-	client   *http.Client
+	out      *outbox
 	log      *slog.Logger
+	mirrors  atomic.Pointer[map[string][]protocol.Mirror]
+	spoken   atomic.Bool // the server speaks this transport
 
-	life    context.Context //nolint:containedctx // the life of the connection, which no call's context is
-	stop    context.CancelFunc
-	notices chan *notice
-	answers chan struct{} // one element per answer that is on its way
+	life context.Context //nolint:containedctx // the life of the connection, which no call's context is
+	stop context.CancelFunc
 
-	mu        sync.Mutex
-	session   string
-	version   string
-	lastSent  <-chan struct{} // the newest notification is sent when it is closed; nil: none yet
-	listening bool
-	err       error
-	done      chan struct{}
+	mu            sync.Mutex
+	agreed        terms
+	stopListening context.CancelFunc // not nil: a stream for what belongs to no call is kept open
+	err           error
+	done          chan struct{}
 }
 
 var _ Instance = (*httpInstance)(nil)
-
-// notice is a notification that waits for its turn.
-type notice struct {
-	method string
-	frame  []byte
-	sent   chan struct{}
-}
 
 // Call implements Instance.
 func (i *httpInstance) Call(c peer.Cleared, by peer.Caller) peer.Call {
@@ -62,9 +54,7 @@ func (i *httpInstance) Call(c peer.Cleared, by peer.Caller) peer.Call {
 		call.fail(err)
 		return call
 	}
-	i.mu.Lock()
-	before := i.lastSent
-	i.mu.Unlock()
+	before, agreed := i.out.before(), i.terms()
 	go func() {
 		defer cancel()
 		if before != nil {
@@ -73,101 +63,82 @@ func (i *httpInstance) Call(c peer.Cleared, by peer.Caller) peer.Call {
 			case <-ctx.Done():
 			}
 		}
-		x := exchange{httpInstance: i, call: call, method: c.Method(), cancel: cancel}
+		x := exchange{httpInstance: i, call: call, content: c, terms: agreed, cancel: cancel}
 		x.run(ctx, frame)
 	}()
 	return call
 }
 
-// Notify implements Instance.
+// Notify implements Instance. In the modern era, where the end of a call's
+// stream cancels it, a server is not told of it in words.
 func (i *httpInstance) Notify(c peer.Cleared) error {
-	frame, err := peer.AppendRequest(make([]byte, 0, frameSize(c)), jsonrpc.ID{}, c)
-	if err != nil {
-		return fmt.Errorf("sending to the server: %w", err)
+	if c.Method() == protocol.Cancelled && c.Valid() && i.terms().era == protocol.Modern {
+		return nil
 	}
-	if i.life.Err() != nil {
-		return peer.ErrGone
+	return i.out.notify(c)
+}
+
+// Answer implements Instance. A server of the modern era has no requests that
+// could be answered.
+func (i *httpInstance) Answer(id jsonrpc.ID, c peer.Cleared) error {
+	if i.terms().era == protocol.Modern {
+		return fmt.Errorf("%w: a server of the modern era takes no answers", peer.ErrNotSent)
 	}
-	n := &notice{method: c.Method(), frame: frame, sent: make(chan struct{})}
+	return i.out.answer(id, c)
+}
+
+// terms returns what was agreed on by now.
+func (i *httpInstance) terms() terms {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	select {
-	case i.notices <- n:
-		i.lastSent = n.sent
-		return nil
-	default:
-		return ErrNoRoom
-	}
+	return i.agreed
 }
 
-// Answer implements Instance.
-func (i *httpInstance) Answer(id jsonrpc.ID, c peer.Cleared) error {
-	frame, err := peer.AppendResponse(make([]byte, 0, frameSize(c)), id, c)
-	if err != nil {
-		return fmt.Errorf("sending to the server: %w", err)
+// send posts a message that has no answer.
+func (i *httpInstance) send(ctx context.Context, m *mail) {
+	agreed := i.terms()
+	s := sending{method: http.MethodPost, address: i.address, accept: eitherType, frame: m.frame, terms: agreed}
+	if agreed.era == protocol.Modern {
+		s.mirrored = i.mirrored(agreed.version, m.content)
 	}
-	if i.life.Err() != nil {
-		return peer.ErrGone
-	}
-	select {
-	case i.answers <- struct{}{}:
-	default:
-		return ErrNoRoom
-	}
-	go func() {
-		defer func() { <-i.answers }()
-		i.send(i.life, frame)
-	}()
-	return nil
-}
-
-// sendNotices sends notifications in their order.
-func (i *httpInstance) sendNotices(life context.Context) {
-	for {
-		select {
-		case <-life.Done():
-			return
-		case n := <-i.notices:
-			ok := i.send(life, n.frame)
-			if ok && n.method == protocol.Initialized {
-				i.listenOnce(life)
-			}
-			close(n.sent)
+	status := 0
+	res, err := i.origin.do(ctx, s)
+	if err == nil {
+		defer discard(res)
+		if status = res.StatusCode; status == http.StatusNotFound && agreed.session != "" {
+			i.end(errSessionEnded)
 		}
 	}
+	ok := i.out.accepted(i.log, status, err)
+	if ok && m.content.Method() == protocol.Initialized && agreed.era == protocol.Legacy {
+		i.listenOnce()
+	}
 }
 
-// send posts a message that has no answer and reports whether it was accepted.
-func (i *httpInstance) send(life context.Context, frame []byte) bool {
-	ctx, cancel := context.WithTimeout(life, noticeTimeout)
-	defer cancel()
-	res, inSession, err := i.post(ctx, frame) //nolint:bodyclose // discard closes it
-	if err != nil {
-		if life.Err() == nil {
-			i.log.Warn("a message could not be sent to the server", "error", err)
-		}
-		return false
-	}
-	defer discard(res)
-	if res.StatusCode == http.StatusNotFound && inSession {
-		i.end(errSessionEnded)
-		return false
-	}
-	if res.StatusCode < 200 || res.StatusCode > 299 {
-		i.log.Warn("the server refused a message", "status", res.StatusCode)
-		return false
-	}
-	return true
-}
-
-// SetProtocolVersion implements Instance: v is sent with every later request.
+// SetProtocolVersion implements Instance: v goes with every later request. A
+// session and the stream that belongs to it are given up unless v is of the
+// legacy era.
 func (i *httpInstance) SetProtocolVersion(v string) {
-	if !isHeaderText(v) {
+	if v != "" && !isHeaderText(v) {
 		return // no revision that the relay speaks looks like this
 	}
 	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.version = v
+	old, stop := i.agreed, i.stopListening
+	i.agreed.version, i.agreed.era = v, protocol.EraOf(v)
+	leave := v == "" || i.agreed.era == protocol.Modern
+	if leave {
+		i.agreed.session, i.stopListening = "", nil
+	}
+	i.mu.Unlock()
+	if !leave {
+		return
+	}
+	if stop != nil {
+		stop()
+	}
+	if old.session != "" {
+		go i.deleteSession(i.life, old, noticeTimeout)
+	}
 }
 
 // Done implements Instance.
@@ -199,29 +170,21 @@ func (i *httpInstance) end(err error) bool {
 // Close implements Instance: it ends all exchanges and deletes the session.
 func (i *httpInstance) Close(grace time.Duration) {
 	if i.end(ErrClosed) {
-		i.deleteSession(grace)
+		if agreed := i.terms(); agreed.session != "" {
+			i.deleteSession(context.WithoutCancel(i.life), agreed, grace)
+		}
 	}
-	i.client.CloseIdleConnections()
+	i.origin.client.CloseIdleConnections()
 }
 
-// deleteSession tells the server that the session has ended. Servers may refuse
+// deleteSession tells the server that a session has ended. Servers may refuse
 // that; nothing depends on it.
-func (i *httpInstance) deleteSession(grace time.Duration) {
-	i.mu.Lock()
-	session := i.session
-	i.mu.Unlock()
-	if session == "" {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(i.life), grace)
+func (i *httpInstance) deleteSession(ctx context.Context, of terms, grace time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
-	req, _, err := i.request(ctx, http.MethodDelete, nil)
+	res, err := i.origin.once(ctx, sending{method: http.MethodDelete, address: i.address, terms: of})
 	if err != nil {
-		return
-	}
-	res, err := i.client.Do(req) //nolint:bodyclose // discard closes it
-	if err != nil {
-		i.log.Debug("the session was not deleted", "error", describe(err))
+		i.log.Debug("the session was not deleted", "error", err)
 		return
 	}
 	discard(res)

@@ -57,7 +57,7 @@ func TestHTTPNeverTwice(t *testing.T) {
 				_ = conn.Close()
 			})
 			i := connect(t, HTTP{URL: url}, &notes{})
-			i.headers.Set(header, "1") // past the check of the configuration
+			i.origin.headers.Set(header, "1") // past the check of the configuration
 			for range 3 {
 				if got := result(t, i, request("warm up", "")); got != "1" {
 					t.Errorf("got %s", got)

@@ -3,6 +3,7 @@ package downstream
 import (
 	"bytes"
 	"errors"
+	"sync/atomic"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
@@ -16,6 +17,7 @@ type inbox struct {
 	calls   *calls
 	handler peer.Handler
 	shape   *jsonrpc.Shape
+	modern  atomic.Bool // the server must not ask anything
 }
 
 // frame takes one message of a connection that carries the answers to all
@@ -30,6 +32,10 @@ func (in *inbox) frame(frame []byte) {
 	}
 	if m.Kind() == jsonrpc.Response {
 		in.answer(&m)
+		return
+	}
+	if m.Kind() == jsonrpc.Request && in.modern.Load() {
+		in.handler.Anomaly(peer.AnomalyRequest)
 		return
 	}
 	in.unprompted(m, in.handler)

@@ -17,12 +17,16 @@ type Instance interface {
 	// returns. It must not wait. The call has no time limit of its own.
 	Call(c peer.Cleared, by peer.Caller) peer.Call
 	// Notify sends a notification. It does not wait for the server: nil means
-	// that the notification will be sent, before any call that is made later.
+	// that the notification will be sent, before any call that is made later. In
+	// the modern era over HTTP notifications/cancelled is not sent: Abandon says
+	// it by closing the call's stream.
 	Notify(c peer.Cleared) error
 	// Answer answers the server's request id with a Result or an Error. Like
 	// Notify it does not wait.
 	Answer(id jsonrpc.ID, c peer.Cleared) error
-	// SetProtocolVersion says which revision the handshake agreed on.
+	// SetProtocolVersion says which revision the server speaks, or is asked in
+	// to find that out, and so in which era; "" goes back to the state before
+	// any handshake. Calls that are under way stay what they were.
 	SetProtocolVersion(v string)
 	// Done is closed when the connection has ended and no more calls can be made.
 	Done() <-chan struct{}

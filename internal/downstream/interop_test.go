@@ -67,14 +67,14 @@ func TestLibraryOverHTTP(t *testing.T) {
 	n := &notes{}
 	i := connect(t, HTTP{URL: url + "/mcp"}, n)
 	speakWithLibrary(t, i, n)
-	session := i.session
+	session := i.agreed.session
 	i.Close(patience)
 	if session == "" || !deleted.Load() {
 		t.Errorf("session %q, deleted: %t", session, deleted.Load())
 	}
 	// A session that the server does not know any more is an end, not an answer.
 	again := connect(t, HTTP{URL: url + "/mcp"}, &notes{})
-	again.session = session
+	again.agreed.session = session
 	if got := result(t, again, request(protocol.ToolsList, "{}")); got != "failed: "+peer.ErrGone.Error() {
 		t.Errorf("after the end: %s", got)
 	}

@@ -104,6 +104,8 @@ func handlerOf(i Instance) peer.Handler {
 		return i.inbox.handler
 	case *httpInstance:
 		return i.inbox.handler
+	case *sseInstance:
+		return i.inbox.handler
 	default:
 		return nil
 	}

@@ -1,187 +1,131 @@
 package downstream
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
+	"log/slog"
+	"net/http"
+	"net/url"
 	"time"
+
+	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/peer"
 )
 
-// errEventTooLong says that an event, or what stands between two, is longer
-// than the limit.
-var errEventTooLong = errors.New("an event is longer than the limit")
-
-// event is one event of an event stream.
-type event struct {
-	name string // empty: message
-	data []byte // the lines, joined by LF; the receiver's own
+// SSE connects to a server that speaks the old HTTP+SSE transport (MCP
+// 2024-11-05): all that the server says comes on one event stream, and messages
+// to it are posted to an endpoint that the stream names. When the stream ends,
+// so does the connection. Redirects are refused, see HTTP.
+type SSE struct {
+	Name string // the server's name in the configuration
+	URL  string // of the event stream
+	// Headers are sent with every request, to URL's origin and nowhere else.
+	// With headers or an Authorizer, URL must be https unless its host is this
+	// machine.
+	Headers map[string]string
+	// Authorizer makes the Authorization header, instead of a configured one;
+	// nil: none.
+	Authorizer Authorizer
+	// MaxMessage is how many bytes one message from the server may have.
+	MaxMessage int
+	// OpenTimeout is how long the server may take to name its endpoint; 0: 30 s.
+	OpenTimeout time.Duration
+	// Proxy chooses a proxy as in http.Transport; nil: none.
+	Proxy func(*http.Request) (*url.URL, error)
+	// Shape names the protocol's members, see jsonrpc.Parse.
+	Shape *jsonrpc.Shape
+	Log   *slog.Logger
 }
 
-// isMessage reports whether the event carries a message. An event without data
-// only moves the stream's position.
-func (e *event) isMessage() bool {
-	return len(e.data) > 0 && (e.name == "" || e.name == "message")
-}
+const (
+	openTimeout = 30 * time.Second
+	// maxEndpoint is how many bytes the event may have that names the endpoint.
+	maxEndpoint = 8 << 10
+	// eventsBefore is how many other events may come before it.
+	eventsBefore = 16
+)
 
-// events reads an event stream (HTML, server-sent events). It is for one
-// goroutine.
-type events struct {
-	r     io.Reader
-	limit int // bytes of the lines of one event
+// Why there is no connection. Each comes with an error of package peer.
+var (
+	errNoEndpoint = errors.New("it does not speak HTTP+SSE: its event stream names no endpoint")
+	errNoStream   = errors.New("it does not speak HTTP+SSE: it answers with something else than an event stream")
+	errNotInTime  = errors.New("it did not name its endpoint in time")
+)
 
-	// position is the id of the last event that had one; retry is how long the
-	// server asks to wait before the stream is continued. Both outlive a stream.
-	position string
-	retry    time.Duration
-	read     int64 // bytes of all streams
-
-	buf     []byte // what was read and belongs to no line yet is buf[from:]
-	from    int
-	seen    int  // buf[from:seen] has no line end
-	afterCR bool // an LF that comes next belongs to the line end before
-	begun   bool // the byte order mark can come no more
-	err     error
-
-	hasData, hasID bool // what the event that is being read has
-	id             string
-}
-
-const readSize = 16 << 10
-
-// open continues with a new stream.
-func (s *events) open(r io.Reader) {
-	s.r, s.err = r, nil
-	s.buf, s.from, s.seen = s.buf[:0], 0, 0
-	s.afterCR, s.begun = false, false
-}
-
-// next returns the next event that is not empty. An event that the stream's end
-// cuts off is dropped, as the specification wants it.
-func (s *events) next() (event, error) {
-	var e event
-	s.hasData, s.hasID = false, false
-	size := 0
-	for {
-		line, err := s.line(s.limit - size)
-		if err != nil {
-			return event{}, err
-		}
-		if size += len(line) + 1; size > s.limit {
-			return event{}, errEventTooLong
-		}
-		if len(line) == 0 {
-			if s.hasID {
-				s.position = s.id
-			}
-			if s.hasData || e.name != "" {
-				return e, nil
-			}
-			size = 0
-			continue
-		}
-		s.field(&e, line)
-	}
-}
-
-// field takes one line of an event.
-func (s *events) field(e *event, line []byte) {
-	name, value, _ := bytes.Cut(line, []byte{':'})
-	value = bytes.TrimPrefix(value, []byte{' '})
-	switch string(name) {
-	case "data":
-		if s.hasData {
-			e.data = append(e.data, '\n')
-		}
-		e.data = append(e.data, value...)
-		s.hasData = true
-	case "event":
-		e.name = string(value)
-	case "id":
-		if isHeaderText(string(value)) || len(value) == 0 {
-			s.id, s.hasID = string(value), true
-		}
-	case "retry":
-		if ms, err := strconv.ParseUint(string(value), 10, 31); err == nil {
-			s.retry = time.Duration(ms) * time.Millisecond
-		}
-	default: // comments, and fields that nobody knows
-	}
-}
-
-// line returns the next line without its end. It is valid until the next call.
-// A line longer than room gives errEventTooLong.
-func (s *events) line(room int) ([]byte, error) {
-	for {
-		if s.afterCR && s.from < len(s.buf) {
-			s.afterCR = false
-			if s.buf[s.from] == '\n' {
-				s.from++
-				s.seen = s.from
-			}
-		}
-		if n := lineEnd(s.buf[s.seen:]); n >= 0 {
-			end := s.seen + n
-			line := s.buf[s.from:end]
-			s.afterCR = s.buf[end] == '\r'
-			s.from, s.seen = end+1, end+1
-			if !s.begun {
-				s.begun = true
-				line = bytes.TrimPrefix(line, []byte("\ufeff"))
-			}
-			return line, nil
-		}
-		s.seen = len(s.buf)
-		if s.seen-s.from > room {
-			return nil, errEventTooLong
-		}
-		if s.err != nil {
-			return nil, s.err
-		}
-		s.fill()
-	}
-}
-
-// lineEnd returns the index of the first CR or LF, or -1.
-func lineEnd(p []byte) int {
-	lf := bytes.IndexByte(p, '\n')
-	if lf >= 0 {
-		p = p[:lf]
-	}
-	if cr := bytes.IndexByte(p, '\r'); cr >= 0 {
-		return cr
-	}
-	return lf
-}
-
-func (s *events) fill() {
-	if s.from > 0 {
-		s.buf = s.buf[:copy(s.buf, s.buf[s.from:])]
-		s.seen -= s.from
-		s.from = 0
-	}
-	if cap(s.buf)-len(s.buf) < readSize {
-		grown := make([]byte, len(s.buf), 2*cap(s.buf)+readSize)
-		copy(grown, s.buf)
-		s.buf = grown
-	}
-	n, err := s.r.Read(s.buf[len(s.buf):cap(s.buf)])
-	s.buf = s.buf[:len(s.buf)+n]
-	s.read += int64(n)
+// Dial opens the event stream and waits for the endpoint. The stream lives until
+// Close or its own end: ctx is for the start only.
+func (s SSE) Dial(ctx context.Context, h peer.Handler) (Instance, error) {
+	address, err := checkURL(s.URL, len(s.Headers) > 0 || s.Authorizer != nil)
 	if err != nil {
-		s.err = fmt.Errorf("the event stream ended: %w", err)
+		return nil, fmt.Errorf("server %q: %w", s.Name, err)
 	}
-}
-
-// isHeaderText reports whether s can be the value of a header: printable ASCII,
-// and no more of it than a server would put there in earnest.
-func isHeaderText(s string) bool {
-	const longest = 4096
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
+	headers, err := checkHeaders(s.Headers)
+	if err != nil {
+		return nil, fmt.Errorf("server %q: %w", s.Name, err)
+	}
+	if s.OpenTimeout <= 0 {
+		s.OpenTimeout = openTimeout
+	}
+	opening, opened := context.WithTimeout(ctx, s.OpenTimeout)
+	defer opened()
+	book := newCalls()
+	life, stop := context.WithCancel(context.WithoutCancel(ctx))
+	release := context.AfterFunc(opening, stop)
+	i := &sseInstance{
+		origin: origin{client: newClient(s.Proxy, 0), headers: headers, authorizer: s.Authorizer},
+		calls:  book,
+		inbox:  inbox{calls: book, handler: h, shape: s.Shape},
+		log:    s.Log.With("server", s.Name),
+		life:   life,
+		stop:   stop,
+		done:   make(chan struct{}),
+	}
+	err = i.open(address)
+	if !release() { // the stream was ended, whatever open met
+		err = fmt.Errorf("%w: %w", peer.ErrGone, errNotInTime)
+		if ctx.Err() != nil {
+			err = ctx.Err()
 		}
 	}
-	return s != "" && len(s) <= longest
+	if err != nil {
+		i.shut()
+		return nil, fmt.Errorf("connecting to server %q: %w", s.Name, err)
+	}
+	i.events.limit = s.MaxMessage
+	i.out = newOutbox(life, i.send)
+	go i.read()
+	return i, nil
+}
+
+// open opens the event stream and reads where messages go.
+func (i *sseInstance) open(address *url.URL) error {
+	res, err := i.origin.do(i.life, sending{method: http.MethodGet, address: address.String(), accept: streamType, endless: true})
+	if err != nil {
+		return err
+	}
+	i.body = res.Body
+	switch {
+	case res.StatusCode != http.StatusOK:
+		return &StatusError{Status: res.StatusCode}
+	case mediaType(res) != streamType:
+		return fmt.Errorf("%w: %w", peer.ErrBadAnswer, errNoStream)
+	}
+	i.events.limit = maxEndpoint
+	i.events.open(res.Body)
+	for range eventsBefore {
+		e, err := i.events.next()
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w: %w", peer.ErrBadAnswer, errNoEndpoint)
+		case e.name == endpointEvent:
+			if i.endpoint, err = endpointAt(address, string(e.data)); err != nil {
+				return fmt.Errorf("%w: %w", peer.ErrBadAnswer, err)
+			}
+			return nil
+		case e.isMessage():
+			i.inbox.handler.Anomaly(peer.AnomalyMalformed) // nobody has asked anything yet
+		}
+	}
+	return fmt.Errorf("%w: %w", peer.ErrBadAnswer, errNoEndpoint)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/process"
+	"github.com/mcp-relay/relay/internal/protocol"
 )
 
 const (
@@ -137,8 +138,11 @@ func (i *stdioInstance) send(frame []byte, err error) error {
 	return nil
 }
 
-// SetProtocolVersion implements Instance. Standard streams have no place for it.
-func (*stdioInstance) SetProtocolVersion(string) {}
+// SetProtocolVersion implements Instance. Standard streams have no place for the
+// version, but what a server may say depends on the era.
+func (i *stdioInstance) SetProtocolVersion(v string) {
+	i.inbox.modern.Store(protocol.EraOf(v) == protocol.Modern)
+}
 
 // Done implements Instance.
 func (i *stdioInstance) Done() <-chan struct{} { return i.done }

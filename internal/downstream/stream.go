@@ -17,8 +17,12 @@ const (
 	longestTry  = 30 * time.Second
 )
 
-// errStreamTooLong says that the streams of one call held too much.
-var errStreamTooLong = errors.New("the event stream is longer than the limit")
+var (
+	// errStreamTooLong says that the streams of one call held too much.
+	errStreamTooLong = errors.New("the event stream is longer than the limit")
+	// errAbandoned says that nobody waits any more for what a stream says.
+	errAbandoned = errors.New("the call was abandoned")
+)
 
 // stream is the messages of one event stream and of those that continue it.
 type stream struct {
@@ -28,8 +32,9 @@ type stream struct {
 	call      *call  // whose answer the stream carries; nil: none's
 	answered  func() // called after the answer
 	maxEvents int    // 0: no limit
-	maxBytes  int64  // 0: no limit
 	count     int    // events so far
+	modern    bool   // nothing can be asked on it, and it is about its call only
+	over      bool   // the call's answer came on it
 }
 
 // consume reads a body to its end, hands on what is in it and closes it. It
@@ -39,12 +44,19 @@ func (s *stream) consume(body io.ReadCloser) error {
 	s.open(body)
 	for {
 		e, err := s.next()
-		if err != nil {
+		if err != nil && (s.call != nil || !errors.Is(err, errEventTooLong)) {
 			return err
 		}
 		s.count++
-		if (s.maxEvents > 0 && s.count > s.maxEvents) || (s.maxBytes > 0 && s.read > s.maxBytes) {
+		if err != nil { // the stream goes on behind it
+			s.inbox.handler.Anomaly(peer.AnomalyTooLong)
+			continue
+		}
+		if s.maxEvents > 0 && s.count > s.maxEvents {
 			return errStreamTooLong
+		}
+		if s.call != nil && !s.over && !s.call.isOpen() {
+			return errAbandoned // what is left of it was for the one who gave up
 		}
 		if e.isMessage() {
 			s.message(e.data)
@@ -62,10 +74,12 @@ func (s *stream) message(frame []byte) {
 		s.inbox.handler.Anomaly(anomalyOf(err))
 		if ours {
 			s.inbox.spoilt(m.ID, frame, peer.ErrBadAnswer)
+			s.over = s.over || !s.call.isOpen()
 		}
 	case m.Kind() != jsonrpc.Response:
-		s.inbox.unprompted(m, s.listener())
+		s.unprompted(m)
 	case ours:
+		s.over = true
 		s.inbox.answer(&m)
 		s.answered()
 	default:
@@ -73,47 +87,67 @@ func (s *stream) message(frame []byte) {
 	}
 }
 
-// listener returns who hears what the server says on the stream: the caller
-// while it waits for its answer, else whoever hears everything else.
-func (s *stream) listener() listener {
-	if s.call != nil && s.call.isOpen() {
-		return s.call.by
+// unprompted takes what is not an answer. The caller hears it while it waits
+// for its answer, and then whoever hears everything else. In the modern era the
+// stream of a call is about the call alone: after the answer nobody is left to
+// hear it.
+func (s *stream) unprompted(m jsonrpc.Message) {
+	switch {
+	case s.modern && m.Kind() == jsonrpc.Request:
+		s.inbox.handler.Anomaly(peer.AnomalyRequest)
+	case s.call != nil && s.call.isOpen():
+		s.inbox.unprompted(m, s.call.by)
+	case s.modern:
+		s.inbox.handler.Anomaly(peer.AnomalyLate)
+	default:
+		s.inbox.unprompted(m, s.inbox.handler)
 	}
-	return s.inbox.handler
 }
 
 // wait returns how long to wait before the stream is continued.
 func (s *stream) wait() time.Duration { return min(max(s.retry, shortestTry), longestTry) }
 
+// listen asks for an event stream: the one for what the server says by itself,
+// or, with a position, the rest of one that broke.
+func (i *httpInstance) listen(ctx context.Context, agreed terms, position string) (*http.Response, error) {
+	return i.origin.do(ctx, sending{
+		method: http.MethodGet, address: i.address, accept: streamType, terms: agreed, position: position, endless: true,
+	})
+}
+
 // listenOnce opens the stream for what the server says outside of calls. It
 // does so once, after the handshake.
-func (i *httpInstance) listenOnce(life context.Context) {
+func (i *httpInstance) listenOnce() {
 	i.mu.Lock()
-	first := !i.listening
-	i.listening = true
-	i.mu.Unlock()
-	if first {
-		go i.keepListening(life)
+	defer i.mu.Unlock()
+	if i.stopListening != nil {
+		return
 	}
+	ctx, stop := context.WithCancel(i.life)
+	i.stopListening = stop
+	go i.keepListening(ctx, i.agreed)
 }
 
 // keepListening keeps that stream open until the connection ends or the server
 // says that it has none.
-func (i *httpInstance) keepListening(life context.Context) {
+func (i *httpInstance) keepListening(ctx context.Context, agreed terms) {
 	s := stream{events: events{limit: i.settings.MaxMessage, retry: firstRetry}, inbox: &i.inbox}
 	backoff := time.Duration(0)
+	opened := false
 	for {
-		res, err := i.listen(life, s.position)
+		res, err := i.listen(ctx, agreed, s.position)
 		before := s.count
 		switch {
 		case err != nil:
 		case res.StatusCode == http.StatusOK && mediaType(res) == streamType:
-			if err := s.consume(res.Body); errors.Is(err, errEventTooLong) {
-				i.inbox.handler.Anomaly(peer.AnomalyTooLong)
-				s.position = "" // or the same event comes again
-			}
+			opened = true
+			_ = s.consume(res.Body) // however it ended, it is asked for again
 		default:
 			closeBody(res)
+			if res.StatusCode == http.StatusNotFound && opened && agreed.session != "" {
+				i.end(errSessionEnded) // before it was opened this may mean 405
+				return
+			}
 			if res.StatusCode < http.StatusInternalServerError && res.StatusCode != http.StatusTooManyRequests {
 				return // 405 by the book; others mean the same
 			}
@@ -123,7 +157,7 @@ func (i *httpInstance) keepListening(life context.Context) {
 		} else {
 			backoff = min(2*backoff+shortestTry, longestTry)
 		}
-		if !pause(life, max(backoff, s.wait())) {
+		if !pause(ctx, max(backoff, s.wait())) {
 			return
 		}
 	}
