@@ -48,6 +48,7 @@ func runValidate(o *validateOptions) error {
 		fmt.Fprintf(o.std.out, "scanners: %s\n", printable.Escape(why, maxLine))
 	}
 	w := tabwriter.NewWriter(o.std.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "front\t%s\t%s\n", cfg.Relay.Front.Transport, frontNote(&cfg.Relay.HTTP))
 	for i := range cfg.Servers {
 		s := &cfg.Servers[i]
 		fmt.Fprintf(w, "server\t%s\t%s\t%s\n", printable.String(s.Name), s.Type, serverNote(s))
@@ -59,13 +60,28 @@ func runValidate(o *validateOptions) error {
 	return w.Flush()
 }
 
+// frontNote says where clients connect, and who may.
+func frontNote(h *config.HTTP) string {
+	if !h.Enabled {
+		return "one client, the one that starts the relay"
+	}
+	note := printable.String(h.Listen) + h.Path
+	switch {
+	case h.Auth == config.AuthNone:
+		note += "\tNO TOKEN NEEDED"
+	case len(h.Tokens) > 0:
+		note += fmt.Sprintf("\twith one of %d tokens in the file, or of those that relay token list shows", len(h.Tokens))
+	default:
+		note += "\twith one of the tokens that relay token list shows"
+	}
+	return note
+}
+
 // serverNote says what a person should know of a server's configuration.
 func serverNote(s *config.Server) string {
 	switch {
 	case s.Disabled:
 		return "disabled"
-	case s.Type == config.TypeSSE:
-		return errOldTransport.Error()
 	case s.Hidden:
 		return "hidden_mode: NOT SCANNED"
 	case s.HiddenRefused:
