@@ -158,4 +158,7 @@ func (l *Lot[T]) remove(e *list.Element) *place[T] {
 	return p
 }
 
-func of[T any](e *list.Element) *place[T] { return e.Value.(*place[T]) }
+func of[T any](e *list.Element) *place[T] {
+	p, _ := e.Value.(*place[T]) // nothing else is put into the queue
+	return p
+}
