@@ -95,6 +95,8 @@ var ours = []arrow{
 	{"internal/telemetry", "internal/verdict", "decisions are counted in its words"},
 	{"internal/telemetry", "internal/printable", "foreign text is logged without its escapes"},
 
+	{"internal/oauth", "internal/printable", "hosts and issuers are named in errors without their escapes"},
+
 	{"internal/demo", "internal/jsonrpc", "its client and server speak raw messages"},
 	{"internal/demo", "internal/protocol", "they name what MCP names"},
 
@@ -122,6 +124,9 @@ var foreign = []arrow{
 
 	{"internal/jsonrpc", "golang.org/x/sys", "a pipe that nobody reads is noticed, not waited for"},
 	{"internal/verdict", jsontext, "redactions are applied to tokens, so that the rest stays as it was"},
+	{"internal/oauth", jsontext, "names in metadata are matched byte for byte, and none counts twice"},
+	{"internal/oauth", "github.com/zalando/go-keyring", "the keychain of each system"},
+	{"internal/oauth", "golang.org/x/sys", "several relays take turns with a file lock"},
 	{"internal/process", "golang.org/x/sys", "process groups, Job Objects and dumpable are system calls"},
 	{"internal/plugin", goPlugin, "it launches and connects"},
 	{"internal/plugin", hclog, "go-plugin logs through it"},
