@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -62,14 +63,26 @@ func TestLot(t *testing.T) {
 // TestLotExpires: in order, at their time, and what was taken does not.
 func TestLotExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var expired []int
+		var mu sync.Mutex
+		var list []int
 		var l *Lot[int]
 		l = NewLot(LotOptions{PerPrincipal: 1, TTL: time.Minute}, func(v int) {
-			expired = append(expired, v)
-			if _, err := l.Park("again", v); err != nil && len(expired) == 1 {
+			mu.Lock()
+			defer mu.Unlock()
+			list = append(list, v)
+			if _, err := l.Park("again", v); err != nil && len(list) == 1 {
 				t.Error("the place is not free, or the lot is locked")
 			}
 		})
+		expect := func(want ...int) {
+			t.Helper()
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			if !slices.Equal(list, want) {
+				t.Errorf("expired: %v, want %v", list, want)
+			}
+		}
 		first := park(t, l, "p", 1)
 		time.Sleep(10 * time.Second)
 		second := park(t, l, "q", 2)
@@ -78,24 +91,22 @@ func TestLotExpires(t *testing.T) {
 		if v, ok := l.Take(second); !ok || v != 2 {
 			t.Error("not taken")
 		}
-		time.Sleep(40*time.Second - 1)
-		synctest.Wait()
-		if len(expired) != 0 {
-			t.Error("expired too early")
-		}
-		time.Sleep(1)
-		synctest.Wait()
-		if _, ok := l.Take(first); ok || len(expired) != 1 || expired[0] != 1 {
-			t.Errorf("expired: %v", expired)
+		time.Sleep(40*time.Second - time.Nanosecond)
+		expect()
+		time.Sleep(time.Nanosecond)
+		expect(1)
+		if _, ok := l.Take(first); ok {
+			t.Error("taken after its time")
 		}
 		time.Sleep(20 * time.Second)
-		synctest.Wait()
-		if _, ok := l.Take(third); ok || len(expired) != 2 || expired[1] != 3 {
-			t.Errorf("expired: %v", expired)
+		expect(1, 3)
+		if _, ok := l.Take(third); ok {
+			t.Error("taken after its time")
 		}
-		l.Close() // expires what was parked again; synctest finds a goroutine or timer that is left
-		if len(expired) != 3 || l.Len() != 0 {
-			t.Errorf("expired: %v", expired)
+		l.Close() // synctest finds a goroutine or a timer that is left
+		expect(1, 3, 1)
+		if l.Len() != 0 {
+			t.Error("something is left")
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -113,7 +114,7 @@ func TestMarkOfOddNames(t *testing.T) {
 		}
 		params := []byte(`{"message":"x"}`)
 		once := Provenance(server, protocol.Elicit, params)
-		if again := Provenance(server, protocol.Elicit, once); string(again) != string(once) {
+		if again := Provenance(server, protocol.Elicit, once); !bytes.Equal(again, once) {
 			t.Errorf("%q: %s, then %s", server, once, again)
 		}
 	}
@@ -134,7 +135,7 @@ func FuzzProvenance(f *testing.F) {
 			if err := jsonrpc.Validate(once, nil); err != nil || !json.Valid(once) {
 				t.Fatalf("%s: %s: %v", method, once, err)
 			}
-			if again := Provenance(server, method, once); string(again) != string(once) {
+			if again := Provenance(server, method, once); !bytes.Equal(again, once) {
 				t.Fatalf("%s: %s\nthen %s", method, once, again)
 			}
 			meta, _ := jsonrpc.Member(once, "_meta")
