@@ -169,6 +169,22 @@ func TestSchemaAgrees(t *testing.T) {
 		`{"mcpServers": {"x": {"command": ["c"]}}}`:                                                                  false,
 		`{"mcpServers": {"x": {"command": "c", "args": "a"}}}`:                                                       false,
 		`{"mcpServers": []}`: false,
+		`{"mcpServers": {"x": {"url": "https://a.example/", "oauth": true, "protocol": "legacy"}}, "relay": {"http": {}}}`:                          true,
+		`{"mcpServers": {"x": {"url": "https://a.example/", "oauth": {"clientId": "c", "other": 1}, "requests": {"roots": false}}}}`:                true,
+		`{"mcpServers": {"x": {"command": "c"}}, "relay": {"http": {"tokens": {"a": "0123456789abcdef"}, "sse": false}, "isolation": "principal"}}`: true,
+		`{"mcpServers": {"x": {"command": "c"}}, "relay": {"transport": "streamable-http", "limits": {"streams_per_principal": 5}}}`:                true,
+		`{"mcpServers": {"x": {"url": "https://a.example/", "oauth": "yes"}}}`:                                                                      false,
+		`{"mcpServers": {"x": {"url": "https://a.example/", "oauth": {"grant": "password"}}}}`:                                                      false,
+		`{"mcpServers": {"x": {"command": "c", "requests": {"samplng": true}}}}`:                                                                    false,
+		`{"mcpServers": {"x": {"command": "c", "protocol": "new"}}}`:                                                                                false,
+		`{"mcpServers": {"x": {"command": "c"}}, "relay": {"http": {"lisen": "127.0.0.1:1"}}}`:                                                      false,
+		`{"mcpServers": {"x": {"command": "c"}}, "relay": {"http": {"listen": "8000"}}}`:                                                            false,
+		`{"mcpServers": {"x": {"command": "c"}}, "relay": {"http": {"tokens": {"A B": "0123456789abcdef"}}}}`:                                       false,
+		`{"mcpServers": {"x": {"command": "c"}}, "relay": {"http": {"tokens": {"a": "short"}}}}`:                                                    false,
+		`{"mcpServers": {"x": {"command": "c"}}, "relay": {"http": {"tls": {"cert": "c"}}}}`:                                                        false,
+		`{"mcpServers": {"x": {"command": "c"}}, "relay": {"http": {"auth": "basic"}}}`:                                                             false,
+		`{"mcpServers": {"x": {"command": "c"}}, "relay": {"isolation": "none"}}`:                                                                   false,
+		`{"mcpServers": {"x": {"command": "c"}}, "relay": {"page_size": 0}}`:                                                                        false,
 	} {
 		_, loadErr := Load(Options{Path: write(t, "relay.json", text), Environ: environ()})
 		schemaErr := schema.Validate(asJSON(t, "relay.json", text))

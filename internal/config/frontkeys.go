@@ -54,7 +54,7 @@ func frontFields() []field[Relay] {
 func httpFields() []field[HTTP] {
 	return []field[HTTP]{
 		{
-			name: "listen", omitted: "127.0.0.1:8000", value: text(func(h *HTTP) *string { return &h.Listen }),
+			name: "listen", omitted: "127.0.0.1:8000", value: listen(),
 			doc: "Where clients connect: an address and a port, or unix: and the path of a socket, which is relative to this " +
 				"file. Port 0 takes a free one. Anything but loopback needs auth token, and tls or insecure.",
 		},

@@ -15,6 +15,13 @@ const maxSocketPath = 103
 
 const listenHint = "write it as 127.0.0.1:8000, or as unix:/path/of/socket"
 
+// listen is a string; its schema knows its form.
+func listen() value[HTTP] {
+	v := text(func(h *HTTP) *string { return &h.Listen })
+	v.schema = map[string]any{"type": "string", "pattern": `^unix:.+|:[0-9]+$|\$\{`}
+	return v
+}
+
 // settleListen checks Listen and makes it complete. A relative path of a
 // socket starts at dir.
 func (h *HTTP) settleListen(out *notes, at *node, dir, home string) {

@@ -23,8 +23,9 @@ func givenTokens() value[HTTP] {
 	return value[HTTP]{
 		label: "object of strings",
 		schema: map[string]any{
-			"type": "object", "additionalProperties": map[string]any{"type": "string"},
-			"propertyNames": map[string]any{"pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"},
+			"type":                 "object",
+			"additionalProperties": orVariable(map[string]any{"type": "string", "minLength": minToken, "maxLength": maxToken}),
+			"propertyNames":        map[string]any{"pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"},
 		},
 		read: func(r *reader, n *node, dst *HTTP) {
 			if !r.is(n, objectKind) {
