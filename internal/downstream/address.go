@@ -53,7 +53,8 @@ func endpointAt(base *url.URL, said string) (string, error) {
 		return "", errEndpoint
 	}
 	u := base.ResolveReference(ref)
-	if u.User != nil || u.Opaque != "" || u.Scheme != base.Scheme || !strings.EqualFold(u.Hostname(), base.Hostname()) || port(u) != port(base) {
+	same := u.Scheme == base.Scheme && strings.EqualFold(u.Hostname(), base.Hostname()) && port(u) == port(base)
+	if !same || u.User != nil || u.Opaque != "" {
 		return "", errEndpoint
 	}
 	u.Fragment, u.RawFragment = "", ""

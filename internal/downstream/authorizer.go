@@ -40,4 +40,4 @@ func isRefusal(status int) bool {
 }
 
 // challenge returns how the server wants to be asked.
-func challenge(res *http.Response) []string { return res.Header.Values("Www-Authenticate") }
+func challenge(res *http.Response) []string { return res.Header.Values("WWW-Authenticate") }

@@ -11,7 +11,9 @@
 //
 // What it guarantees, whatever the server does:
 //
-//   - It sends nothing but [peer.Cleared] content, and no call twice.
+//   - It sends nothing but [peer.Cleared] content, and no call twice, except
+//     that a call which an HTTP server refused with 401 or 403, and so did not
+//     run, is sent once more when an [Authorizer] has something better to show.
 //   - Every call ends exactly once, with an answer or with an error of package
 //     peer.
 //   - An answer reaches the call that asked for it or nobody. What nobody asked

@@ -82,7 +82,10 @@ func (s *events) next() (event, error) {
 			line = s.buf[s.from:]
 			s.field(&e, line[:min(len(line), headSize)])
 		}
-		if size += len(line) + 1; err == nil && size > s.limit {
+		if len(line) > 0 {
+			size += len(line) + 1
+		}
+		if err == nil && size > s.limit {
 			err = errEventTooLong
 		}
 		if err != nil {

@@ -27,12 +27,12 @@ var (
 var errSessionEnded = fmt.Errorf("%w: it has ended the session", peer.ErrGone)
 
 var (
-	// ErrUnauthorized: the server refused a request because of who asks for it,
-	// or there is no authorization to show. It comes with an error of package
-	// peer that says whether the request was sent.
+	// ErrUnauthorized says that the server refused a request because of who asks
+	// for it, or that there is no authorization to show. It comes with an error
+	// of package peer that says whether the request was sent.
 	ErrUnauthorized = errors.New("the server wants other credentials")
-	// ErrOldTransport: the server may speak the old HTTP+SSE transport, see
-	// HTTP.FallbackSSE.
+	// ErrOldTransport says that the server may speak the old HTTP+SSE transport,
+	// see HTTP.FallbackSSE.
 	ErrOldTransport = errors.New("the server may speak HTTP+SSE")
 )
 

@@ -102,7 +102,7 @@ func (i *httpInstance) send(ctx context.Context, m *mail) {
 		s.mirrored = i.mirrored(agreed.version, m.content)
 	}
 	status := 0
-	res, err := i.origin.do(ctx, s)
+	res, err := i.origin.do(ctx, s) //nolint:bodyclose // discard closes it
 	if err == nil {
 		defer discard(res)
 		if status = res.StatusCode; status == http.StatusNotFound && agreed.session != "" {
@@ -182,7 +182,8 @@ func (i *httpInstance) Close(grace time.Duration) {
 func (i *httpInstance) deleteSession(ctx context.Context, of terms, grace time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
-	res, err := i.origin.once(ctx, sending{method: http.MethodDelete, address: i.address, terms: of})
+	s := sending{method: http.MethodDelete, address: i.address, terms: of}
+	res, err := i.origin.once(ctx, s) //nolint:bodyclose // discard closes it
 	if err != nil {
 		i.log.Debug("the session was not deleted", "error", err)
 		return

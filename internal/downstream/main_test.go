@@ -115,9 +115,15 @@ func handlerOf(i Instance) peer.Handler {
 // continuation fails the test.
 func ask(t *testing.T, i Instance, c peer.Cleared) (peer.Call, <-chan peer.Reply) {
 	t.Helper()
+	return askAs(t, i, handlerOf(i), c)
+}
+
+// askAs is ask for a caller whom what comes on the stream of the call is told.
+func askAs(t *testing.T, i Instance, talk peer.Handler, c peer.Cleared) (peer.Call, <-chan peer.Reply) {
+	t.Helper()
 	replies := make(chan peer.Reply, 1)
 	var once sync.Once
-	call := i.Call(c, caller{talk: handlerOf(i), answered: func(r peer.Reply) {
+	call := i.Call(c, caller{talk: talk, answered: func(r peer.Reply) {
 		first := false
 		once.Do(func() { first = true })
 		if !first {

@@ -100,7 +100,8 @@ func (s SSE) Dial(ctx context.Context, h peer.Handler) (Instance, error) {
 
 // open opens the event stream and reads where messages go.
 func (i *sseInstance) open(address *url.URL) error {
-	res, err := i.origin.do(i.life, sending{method: http.MethodGet, address: address.String(), accept: streamType, endless: true})
+	s := sending{method: http.MethodGet, address: address.String(), accept: streamType, endless: true}
+	res, err := i.origin.do(i.life, s) //nolint:bodyclose // the connection closes it when it ends
 	if err != nil {
 		return err
 	}

@@ -126,7 +126,7 @@ func (i *sseInstance) Answer(id jsonrpc.ID, c peer.Cleared) error { return i.out
 // send posts a message that has no answer.
 func (i *sseInstance) send(ctx context.Context, m *mail) {
 	status := 0
-	res, err := i.origin.do(ctx, i.letter(m.frame))
+	res, err := i.origin.do(ctx, i.letter(m.frame)) //nolint:bodyclose // discard closes it
 	if err == nil {
 		defer discard(res)
 		status = res.StatusCode
