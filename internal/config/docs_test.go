@@ -107,7 +107,7 @@ func checkExample(t *testing.T, schema *jsonschema.Schema, where, name, text str
 	}
 	var env []string
 	for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
-		env = append(env, m[1]+"=/value")
+		env = append(env, m[1]+"=/value/of/a/variable")
 	}
 	if _, err := Load(Options{Path: write(t, name, text), Environ: environ(env...), Home: "/home/me"}); err != nil {
 		t.Errorf("%s: %v\n%s", where, err, text)

@@ -33,3 +33,13 @@ func requestFields() []field[Requests] {
 		},
 	}
 }
+
+// ownRequestFields are the same keys for one server, which has the relay's
+// values where it says nothing.
+func ownRequestFields() []field[Requests] {
+	fields := requestFields()
+	for i := range fields {
+		fields[i].def, fields[i].omitted = "", "relay.server_requests."+fields[i].name
+	}
+	return fields
+}

@@ -59,7 +59,7 @@ func serverFields() []field[entry] {
 		},
 		{
 			name: "requests", omitted: "relay.server_requests",
-			value: object(requestFields(), func(e *entry) *Requests { return &e.Requests }),
+			value: object(ownRequestFields(), func(e *entry) *Requests { return &e.Requests }),
 			doc:   "What the server may ask of clients.",
 		},
 		{
