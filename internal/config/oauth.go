@@ -37,7 +37,7 @@ func oauthFields() []field[OAuth] {
 		},
 		{
 			name: "client_secret", aliases: []string{"clientSecret"}, value: text(func(o *OAuth) *string { return &o.ClientSecret }),
-			doc: "Its secret, where there is one; put it in as ${NAME}.",
+			doc: "Its secret, where there is one; put it in as ${NAME}. It needs issuer.",
 		},
 		{
 			name: "client_metadata_url", aliases: []string{"clientMetadataUrl"},
@@ -50,7 +50,7 @@ func oauthFields() []field[OAuth] {
 		},
 		{
 			name: "issuer", omitted: "the one that the server names", value: text(func(o *OAuth) *string { return &o.Issuer }),
-			doc: "The only authorization server that may be used.",
+			doc: "The only authorization server that may be used, and that gets the client_secret.",
 		},
 		{
 			name: "grant", def: GrantCode, value: choice(func(o *OAuth) *string { return &o.Grant }, GrantCode, GrantCredentials),
@@ -142,29 +142,55 @@ func (l *loader) finishOAuth(e *entry) {
 		o.Disabled = true
 		return
 	}
-	if o.ClientSecret != "" && o.ClientID == "" {
-		l.notes.problem(at, "add client_id", "a client_secret belongs to a client_id")
+	if !e.UsesOAuth() && strings.HasPrefix(e.URL, "http://") {
+		l.notes.problem(at, "use https", "tokens would travel in the clear")
 	}
-	if o.ClientID != "" && o.ClientMetadataURL != "" {
-		l.notes.problem(at, "keep one of the two", "client_metadata_url is itself the client id")
-	}
-	if o.Grant == GrantCredentials && o.ClientSecret == "" {
-		l.notes.problem(at, "add client_id and client_secret", "the grant client_credentials needs a client_secret")
-	}
-	if n := at.get("client_metadata_url"); o.ClientMetadataURL != "" && !secureURL(o.ClientMetadataURL, false) {
-		l.notes.problem(n, "write it as https://host/path", "this must be an https address")
-	}
-	if o.Issuer != "" && !secureURL(o.Issuer, true) {
+	l.checkIdentity(o, at)
+	if o.Issuer != "" && secureURL(o.Issuer, true) == nil {
 		l.notes.problem(at.get("issuer"), "write it as https://host", "this must be an https address")
 	}
 }
 
-// secureURL reports whether s is an https address without user, query and
-// fragment. On this machine plain http is as good where local says so.
-func secureURL(s string, local bool) bool {
-	u, err := url.Parse(s)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+// checkIdentity checks what the relay is to an authorization server.
+func (l *loader) checkIdentity(o *OAuth, at *node) {
+	switch {
+	case o.Grant == GrantCredentials && (o.ClientID == "" || o.ClientSecret == "" || o.Issuer == ""):
+		l.notes.problem(at, "add client_id, client_secret and issuer", "the grant client_credentials needs all three")
+	case o.ClientSecret != "" && o.ClientID == "":
+		l.notes.problem(at, "add client_id", "a client_secret belongs to a client_id")
+	case o.ClientSecret != "" && o.Issuer == "":
+		// A server that could name any authorization server would be given it.
+		l.notes.problem(at, "add issuer, the authorization server that knows it", "a client_secret is given to one issuer only")
+	}
+	if o.ClientID != "" && o.ClientMetadataURL != "" {
+		l.notes.problem(at, "keep one of the two", "client_metadata_url is itself the client id")
+	}
+	if u := secureURL(o.ClientMetadataURL, false); o.ClientMetadataURL != "" && (u == nil || len(u.Path) < 2) {
+		l.notes.problem(nearestNode(at.get("client_metadata_url"), at.get("clientMetadataUrl")),
+			"write it as https://host/path", "this must be an https address with a path")
+	}
+}
+
+// UsesOAuth reports whether the relay may log in to the server: it has a url
+// that nobody listens to on the way, brings no Authorization of its own and is
+// not told oauth: false.
+func (s *Server) UsesOAuth() bool {
+	if _, own := s.Headers["Authorization"]; own || s.OAuth != nil && s.OAuth.Disabled {
 		return false
 	}
-	return u.Scheme == "https" || local && u.Scheme == "http" && loopback(u.Hostname())
+	u, err := url.Parse(s.URL)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()))
+}
+
+// secureURL returns an https address without user, query and fragment, or nil.
+// On this machine plain http is as good where local says so.
+func secureURL(s string, local bool) *url.URL {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil
+	}
+	if u.Scheme == "https" || local && u.Scheme == "http" && loopback(u.Hostname()) {
+		return u
+	}
+	return nil
 }

@@ -38,6 +38,24 @@ func TestOAuth(t *testing.T) {
 		if strings.Contains(outcome(c, nil), "hunter2") {
 			t.Error("a secret is printed")
 		}
+		if got, uses := c.Servers[0].UsesOAuth(), c.Servers[0].URL != "" && (want == nil || !want.Disabled); got != uses {
+			t.Errorf("%s: uses OAuth %v", text, got)
+		}
+	}
+}
+
+// A header that the file gives is sent as it is; no token travels in the clear.
+func TestUsesOAuth(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"url": "https://a.example/", "headers": {"AUTHORIZATION": "Bearer x"}}`: false,
+		`{"url": "https://a.example/", "headers": {"X-Key": "x"}}`:                true,
+		`{"url": "http://a.example/"}`:                                            false,
+		`{"url": "http://localhost:1/sse"}`:                                       true,
+		`{"command": "c"}`:                                                        false,
+	} {
+		if c := load(t, "relay.json", `{"mcpServers": {"x": `+text+`}}`); c.Servers[0].UsesOAuth() != want {
+			t.Errorf("%s: uses OAuth %v", text, !want)
+		}
 	}
 }
 
