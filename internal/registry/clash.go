@@ -59,14 +59,14 @@ func (t *territory) by(position int, uri string) string {
 
 // inroads returns the URIs of servers before it that a template reaches.
 func (r *Registry) inroads(e *Entry) []Clash {
-	reach := r.reach(e.Name)
-	if !reach.routed {
+	own := r.reach(e.Name)
+	if !own.routed {
 		return nil
 	}
 	var all []Clash
 	for _, name := range r.order[:r.servers[e.Server].position] {
 		for _, uri := range slices.Concat(r.servers[name].claims[Resources], r.servers[name].claims[Templates]) {
-			if reach.matches(uri) {
+			if own.matches(uri) {
 				all = append(all, Clash{Templates, e.Server, e.Name, name, uri})
 				break
 			}

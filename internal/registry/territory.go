@@ -33,8 +33,8 @@ func (r *Registry) territory() *territory {
 			}
 		}
 		for _, text := range s.claims[Templates] {
-			if reach := r.reach(text); reach.routed {
-				t.reaches = append(t.reaches, ownReach{position: position, text: text, reach: reach})
+			if c := r.reach(text); c.routed {
+				t.reaches = append(t.reaches, ownReach{position: position, text: text, reach: c})
 			}
 		}
 	}
@@ -70,8 +70,8 @@ func (v *view) fence(r *Registry) {
 			v.withheld[target{e.Server, canonical(e.Name)}] = true
 		}
 		if v.kind == Templates && e.Name != "" {
-			if reach := r.reach(e.Name); reach.routed {
-				v.reaches = append(v.reaches, ownReach{r.servers[e.Server].position, e.Name, reach, e.State})
+			if c := r.reach(e.Name); c.routed {
+				v.reaches = append(v.reaches, ownReach{r.servers[e.Server].position, e.Name, c, e.State})
 			}
 		}
 	}

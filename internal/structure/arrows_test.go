@@ -81,6 +81,9 @@ var ours = []arrow{
 	{"internal/relay", "internal/audit", "what was withheld or out of order is recorded where it is seen"},
 	{"internal/relay", "internal/verdict", "where a message came from is said in its words"},
 
+	{"internal/isolation", "internal/jsonrpc", "a client is handed messages"},
+	{"internal/isolation", "internal/peer", "who connects, and the way back to it"},
+
 	{"internal/plugin", contract, "the host speaks the contract itself"},
 	{"internal/plugin", "scanner/handshake", "the host greets plugins"},
 	{"internal/plugin", "internal/verdict", "what scanners say becomes verdicts here"},
