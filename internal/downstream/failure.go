@@ -33,7 +33,7 @@ var (
 	ErrUnauthorized = errors.New("the server wants other credentials")
 	// ErrOldTransport says that the server may speak the old HTTP+SSE transport,
 	// see HTTP.FallbackSSE.
-	ErrOldTransport = errors.New("the server may speak HTTP+SSE")
+	ErrOldTransport = peer.ErrOldTransport
 )
 
 // StatusError is how a call ends that an HTTP server refused without an answer.

@@ -21,6 +21,9 @@ var (
 	ErrTooLong = errors.New("the server's answer is too long")
 	// ErrStatus: an HTTP server answered with a status that is no answer.
 	ErrStatus = errors.New("the server refused the request")
+	// ErrOldTransport: an HTTP server answered the first request like one that
+	// speaks the transport of 2024-11-05. It goes with ErrStatus.
+	ErrOldTransport = errors.New("the server may speak HTTP+SSE")
 	// ErrNotSent: the call never reached the server.
 	ErrNotSent = errors.New("the server cannot be reached")
 )

@@ -130,7 +130,7 @@ func TestHiddenServerIsNotScannedButRecorded(t *testing.T) {
 				hidden++
 			}
 		}
-		if hidden != 2 { // the catalogue and the call
+		if hidden != 3 { // the catalogue, the greeting and the call
 			t.Errorf("%d records", hidden)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-relay/relay/internal/audit"
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/protocol"
 	"github.com/mcp-relay/relay/internal/registry"
 	"github.com/mcp-relay/relay/internal/scan"
 	"github.com/mcp-relay/relay/internal/verdict"
@@ -35,29 +36,30 @@ var (
 )
 
 // catalogue asks a server for everything of a kind and has it judged.
-func (s *server) catalogue(ctx context.Context, l *link, k registry.Kind) ([]registry.Item, error) {
-	raw, err := s.fetch(ctx, l, k)
+func (s *server) catalogue(ctx context.Context, l *link, k registry.Kind) (registry.Listing, error) {
+	none := registry.Listing{Headers: s.cfg.Headers && l.modern()}
+	raw, ttl, err := s.fetch(ctx, l, k)
 	if errors.Is(err, errListing) || errors.Is(err, errTooMany) {
 		// A server that lists one kind badly may be good for the others.
 		s.relay.log.Warn("nothing of a kind is offered", slog.String("server", s.cfg.Name),
 			slog.String("kind", k.String()), slog.Any("error", err))
-		return nil, nil
+		return none, nil
 	}
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	// The same bytes from the same connection have their verdict already: a
 	// server that announces changes without making any costs no scan, and
 	// nothing vanishes while a scanner is away.
 	digest := digestOf(raw)
 	if known := l.judged[k]; known != nil && known.digest == digest {
-		return known.items, nil
+		return known.listing, nil
 	}
 	items := make([]registry.Item, 0, len(raw))
 	for part := range parts(raw) {
 		judged, err := s.judge(ctx, l, k, part)
 		if err != nil {
-			return nil, err
+			return none, err
 		}
 		items = append(items, judged...)
 	}
@@ -66,14 +68,15 @@ func (s *server) catalogue(ctx context.Context, l *link, k registry.Kind) ([]reg
 			s.withheld(k, &items[i])
 		}
 	}
-	l.judged[k] = &judgedList{digest: digest, items: items}
-	return items, nil
+	listing := registry.Listing{Items: items, TTL: ttl, HasTTL: l.modern(), Headers: none.Headers}
+	l.judged[k] = &judgedList{digest: digest, listing: listing}
+	return listing, nil
 }
 
 // judgedList is a list with its verdict.
 type judgedList struct {
-	digest [sha256.Size]byte
-	items  []registry.Item
+	digest  [sha256.Size]byte
+	listing registry.Listing
 }
 
 // digestOf returns a digest of a list, by which the same list is known again.
@@ -87,49 +90,53 @@ func digestOf(raw [][]byte) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// fetch reads all pages of a list.
-func (s *server) fetch(ctx context.Context, l *link, k registry.Kind) ([][]byte, error) {
-	var items [][]byte
-	var params, last []byte
+// fetch reads all pages of a list, and for how long the server says that they
+// may be kept.
+func (s *server) fetch(ctx context.Context, l *link, k registry.Kind) (items [][]byte, ttl time.Duration, err error) {
+	params := l.ownParams(nil)
+	var last []byte
 	size := 0
 	for range maxPages {
 		pageCtx, cancel := context.WithTimeoutCause(ctx, listTimeout, errTimeout)
-		reply, err := s.relay.call(pageCtx, l.conn, k.Method(), params)
+		reply, err := l.call(pageCtx, k.Method(), params)
 		cancel()
 		switch {
 		case errors.Is(err, peer.ErrBadAnswer), errors.Is(err, peer.ErrTooLong):
-			return nil, errListing
+			return nil, 0, errListing
 		case err != nil:
-			return nil, fmt.Errorf("listing the server's %ss: %w", k, err)
+			return nil, 0, fmt.Errorf("listing the server's %ss: %w", k, err)
 		case reply.Error != nil && methodNotFound(reply.Error):
-			return nil, nil
+			return nil, 0, nil
 		case reply.Error != nil || len(reply.Result) == 0 || reply.Result[0] != '{':
-			return nil, errListing
+			return nil, 0, errListing
 		}
 		list, ok := jsonrpc.Member(reply.Result, k.Member())
 		if !ok || len(list) == 0 || list[0] != '[' {
-			return nil, errListing
+			return nil, 0, errListing
+		}
+		if t := protocol.TTL(reply.Result); items == nil || t < ttl {
+			ttl = t
 		}
 		for item := range jsonrpc.Elements(list) {
 			if items = append(items, item); len(items) > maxItems {
-				return nil, errTooMany
+				return nil, 0, errTooMany
 			}
 		}
 		if size += len(list); size > maxCatalogueBytes {
-			return nil, errTooMany
+			return nil, 0, errTooMany
 		}
 		cursor, more := jsonrpc.Member(reply.Result, "nextCursor")
 		if !more || string(cursor) == "null" {
-			return items, nil
+			return items, ttl, nil
 		}
 		if bytes.Equal(cursor, last) {
-			return nil, errTooMany
+			return nil, 0, errTooMany
 		}
 		// The cursor goes back to the server that made it and to nobody else.
 		last = cursor
-		params = jsonrpc.SetMember([]byte("{}"), "cursor", cursor)
+		params = l.ownParams(jsonrpc.SetMember([]byte("{}"), "cursor", cursor))
 	}
-	return nil, errTooMany
+	return nil, 0, errTooMany
 }
 
 // parts cuts a catalogue into lists that are judged at once.
@@ -161,16 +168,26 @@ func (s *server) judge(ctx context.Context, l *link, k registry.Kind, raw [][]by
 			Origin: verdict.Origin{Server: s.cfg.Name, Method: k.Method(), ProtocolVersion: l.version},
 		},
 	}
+	d, err := s.insist(ctx, l, subject, func(scanID string) { s.hold(k, raw, scanID) })
+	switch {
+	case err != nil:
+		return nil, err
+	case d.Outcome == scan.Passed:
+		return s.items(k, raw, d), nil
+	default:
+		return allBlocked(k, raw, d.ScanID), nil
+	}
+}
+
+// insist has a definition judged until there is a verdict, ctx ends or the
+// connection does. hold is called after each attempt that gave none.
+func (s *server) insist(ctx context.Context, l *link, subject *scan.Subject, hold func(scanID string)) (*scan.Decision, error) {
 	for pause := minPause; ; pause = min(2*pause, maxPause) {
 		d := s.await(ctx, subject)
-		switch d.Outcome {
-		case scan.Passed:
-			return s.items(k, raw, &d), nil
-		case scan.Blocked:
-			return allBlocked(k, raw, d.ScanID), nil
-		case scan.NoOutcome, scan.Unavailable, scan.Dropped:
+		if d.Outcome == scan.Passed || d.Outcome == scan.Blocked {
+			return &d, nil
 		}
-		s.hold(k, raw, d.ScanID)
+		hold(d.ScanID)
 		select {
 		case <-time.After(pause):
 		case <-l.conn.Done():
@@ -189,14 +206,19 @@ func (s *server) hold(k registry.Kind, raw [][]byte, scanID string) {
 		it.Reason, it.ScanID = "no verdict yet: a scanner is not available", scanID
 		items = append(items, it)
 	}
-	changed := s.relay.install(s.cfg.Name, k, items)
-	s.setStatus(false, errUnscanned)
-	// Others must not wait for this one.
-	late := s.settled.Swap(true)
-	s.relay.changes.announce()
-	if changed && late {
+	changed := s.relay.install(s.cfg.Name, k, registry.Listing{Items: items})
+	if s.unscanned() && changed {
 		s.relay.listChanged([]registry.Kind{k})
 	}
+}
+
+// unscanned notes that the server waits for a verdict, so that others do not
+// wait for the server. It reports whether clients may have listed already.
+func (s *server) unscanned() (late bool) {
+	s.setStatus(false, errUnscanned)
+	late = s.settled.Swap(true)
+	s.relay.changes.announce()
+	return late
 }
 
 func (s *server) await(ctx context.Context, subject *scan.Subject) scan.Decision {

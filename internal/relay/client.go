@@ -9,7 +9,6 @@ import (
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
-	"github.com/mcp-relay/relay/internal/registry"
 	"github.com/mcp-relay/relay/internal/session"
 )
 
@@ -18,12 +17,14 @@ type Client struct {
 	relay   *Relay
 	session *session.Session
 	spoken  atomic.Bool // its first message was dealt with
+	modern  atomic.Bool // it has sent a request of the modern era
 }
 
-// Connect starts a session for a client of the given principal, whose messages
-// leave through sink. The caller ends it with Close.
-func (r *Relay) Connect(ctx context.Context, id, principal string, sink peer.Sink) *Client {
-	c := &Client{relay: r, session: session.New(ctx, id, principal, sink)}
+// Connect starts a session for a client whose messages leave through sink. The
+// caller ends it with Close.
+func (r *Relay) Connect(ctx context.Context, h peer.Hello, sink peer.Sink) *Client {
+	c := &Client{relay: r, session: session.New(ctx, h, sink)}
+	c.modern.Store(h.Stateless)
 	r.mu.Lock()
 	r.clients[c] = struct{}{}
 	r.mu.Unlock()
@@ -31,7 +32,13 @@ func (r *Relay) Connect(ctx context.Context, id, principal string, sink peer.Sin
 }
 
 // Drain waits until every request of the client was answered, or ctx ends.
-func (c *Client) Drain(ctx context.Context) error { return c.session.Drain(ctx) }
+// Subscriptions, which have no end of their own, are ended.
+func (c *Client) Drain(ctx context.Context) error {
+	for _, l := range c.relay.hub.listening(func(l *listen) bool { return l.req.Session() == c.session }) {
+		l.end()
+	}
+	return c.session.Drain(ctx) //nolint:wrapcheck // the context's cause
+}
 
 // Close ends the session. Calls in flight are cancelled at their servers.
 func (c *Client) Close() {
@@ -39,6 +46,9 @@ func (c *Client) Close() {
 	delete(c.relay.clients, c)
 	c.relay.mu.Unlock()
 	c.session.End()
+	if !c.session.Stateless() {
+		c.relay.leave(c.session)
+	}
 }
 
 // Malformed answers a frame that is refused.
@@ -52,7 +62,12 @@ func (c *Client) Malformed(id jsonrpc.ID, err error) {
 	if c.session.Waiting(id) {
 		id = jsonrpc.ID{} // that answer belongs to another request
 	}
-	c.check(c.session.Refuse(id, c.relay.author(peer.Error, "", protocolError(code, text))))
+	c.refuse(id, code, text)
+}
+
+// refuse answers a message that is no request of the session.
+func (c *Client) refuse(id jsonrpc.ID, code int, text string) {
+	c.relay.reached(c.session.Refuse(id, c.relay.author(peer.Error, "", protocolError(code, text))))
 }
 
 // Message takes one message of the client.
@@ -60,10 +75,10 @@ func (c *Client) Message(m jsonrpc.Message) {
 	if !c.spoken.Load() {
 		defer c.spoken.Store(true)
 	}
-	if m.Method != "" && !protocol.WellFormed(m.Method) {
+	if m.Method != "" && (!protocol.WellFormed(m.Method) || protocol.Disguised(m.Method)) {
 		c.relay.log.Warn("refused a message of the client: its method is no method's name")
 		if m.Kind() == jsonrpc.Request {
-			c.check(c.session.Refuse(m.ID, c.relay.author(peer.Error, "", protocolError(protocol.CodeMethodNotFound, "method not found"))))
+			c.refuse(m.ID, protocol.CodeMethodNotFound, "method not found")
 		}
 		return
 	}
@@ -72,67 +87,138 @@ func (c *Client) Message(m jsonrpc.Message) {
 		c.request(m)
 	case jsonrpc.Notification:
 		c.notification(m)
-	case jsonrpc.Response, jsonrpc.Invalid:
-		// The relay asks clients nothing yet, so there is nothing to answer.
-		c.relay.log.Warn("the client answered a request that nobody made")
+	case jsonrpc.Response:
+		if !c.session.Reply(&m) {
+			c.relay.log.Warn("the client answered a request that nobody made, or that was withdrawn")
+		}
+	case jsonrpc.Invalid:
+		c.relay.log.Warn("refused a message of the client: it is neither a request nor an answer")
 	}
 }
 
 func (c *Client) request(m jsonrpc.Message) {
-	req, err := c.session.Begin(m.ID, m.Method)
+	sender, modern, err := c.sender(m)
+	if err != nil {
+		var merr *protocol.MetaError
+		if errors.As(err, &merr) {
+			c.refuse(m.ID, merr.Code(), merr.Error())
+		}
+		return
+	}
+	req, err := c.session.Begin(m.ID, m.Method, sender)
 	switch {
 	case errors.Is(err, session.ErrDuplicateID):
-		c.check(c.session.Refuse(m.ID, c.relay.author(peer.Error, "", protocolError(protocol.CodeInvalidRequest, err.Error()))))
-		return
-	case err != nil:
-		return // the session is over
+		c.refuse(m.ID, protocol.CodeInvalidRequest, err.Error())
+	case err != nil: // the session is over
+	case modern && !protocol.KnownModern(sender.Version):
+		c.relay.answer(req, c.relay.author(peer.Error, m.Method, unsupportedVersion(sender.Version)))
+	case modern:
+		c.modernRequest(req, m)
+	default:
+		c.legacyRequest(req, m)
 	}
+}
+
+// sender reads what a modern request says of its sender; nil for a request of
+// the legacy era.
+func (c *Client) sender(m jsonrpc.Message) (*session.Sender, bool, error) {
+	meta, modern, err := protocol.MetaOf(m.Params)
+	if !modern || err != nil {
+		return nil, modern, err //nolint:wrapcheck // it is answered as it is
+	}
+	if !c.modern.Load() {
+		c.modern.Store(true)
+	}
+	c.relay.introduced(meta.Capabilities)
+	return &session.Sender{
+		Name: stringMember(meta.Info, "name"), Version: meta.Version,
+		Info: meta.Info, Capabilities: meta.Capabilities, LogLevel: meta.LogLevel,
+	}, true, nil
+}
+
+// legacyRequest takes a request of the era of handshakes.
+func (c *Client) legacyRequest(req *session.Request, m jsonrpc.Message) {
 	r := c.relay
 	switch m.Method {
 	case protocol.Initialize:
 		c.initialize(req, m.Params)
 	case protocol.Ping:
 		r.answer(req, r.author(peer.Result, m.Method, []byte("{}")))
-	case protocol.ToolsList:
-		r.list(req, registry.Tools, m.Params)
-	case protocol.PromptsList:
-		r.list(req, registry.Prompts, m.Params)
-	case protocol.ResourcesList:
-		r.list(req, registry.Resources, m.Params)
-	case protocol.TemplatesList:
-		r.list(req, registry.Templates, m.Params)
 	case protocol.SetLevel:
 		c.setLevel(req, m)
+	case protocol.Discover, protocol.Listen:
+		// They belong to the modern era, whose requests say so.
+		r.answer(req, r.author(peer.Error, m.Method, protocolError(protocol.CodeInvalidParams, "params._meta needs a protocol version")))
+	case protocol.TasksList:
+		r.listTasks(req, m)
 	default:
-		r.forward(req, m)
+		c.eitherRequest(req, m)
 	}
+}
+
+// modernRequest takes a request that says everything about its sender.
+func (c *Client) modernRequest(req *session.Request, m jsonrpc.Message) {
+	r := c.relay
+	switch m.Method {
+	case protocol.Discover:
+		c.discover(req)
+	case protocol.Listen:
+		c.listen(req, m.Params)
+	case protocol.Initialize, protocol.Ping, protocol.SetLevel, protocol.Subscribe, protocol.Unsubscribe,
+		protocol.TasksList, protocol.TasksResult:
+		// They belong to the legacy era.
+		r.answer(req, r.author(peer.Error, m.Method, protocolError(protocol.CodeMethodNotFound, "method not found")))
+	default:
+		if state, ok := protocol.RequestState(m.Params); ok {
+			r.again(req, m, state)
+			return
+		}
+		c.eitherRequest(req, m)
+	}
+}
+
+// eitherRequest takes a request that both eras have.
+func (c *Client) eitherRequest(req *session.Request, m jsonrpc.Message) {
+	r := c.relay
+	if k, ok := listed[m.Method]; ok {
+		r.list(req, k, m.Params)
+		return
+	}
+	r.forward(req, m, "")
+}
+
+// again takes a request that a modern client sends again, with answers.
+func (r *Relay) again(req *session.Request, m jsonrpc.Message, sealed string) {
+	target := protocol.TargetOf(m.Method, m.Params)
+	if r.takeUp(req, m, target, sealed) {
+		return
+	}
+	server, state, ok := r.serverState(req, target, sealed)
+	if !ok {
+		r.answer(req, r.author(peer.Error, m.Method, protocolError(protocol.CodeInvalidParams, "unknown requestState: send the request without it")))
+		return
+	}
+	m.Params = jsonrpc.SetMember(m.Params, "requestState", jsonrpc.AppendString(nil, state))
+	r.forward(req, m, server)
 }
 
 func (c *Client) notification(m jsonrpc.Message) {
 	switch m.Method {
-	case protocol.Initialized, protocol.RootsListChanged, protocol.Progress:
-		// The relay has its own handshake with every server, tells servers of no
-		// roots and asks clients nothing that could make progress.
+	case protocol.Initialized:
+		// The relay has its own handshake with every server.
+	case protocol.RootsListChanged:
+		c.rootsChanged()
+	case protocol.Progress:
+		// Progress of the client's on a server's request: no server is told, as
+		// the token was the server's and names nothing that the relay keeps.
 	case protocol.Cancelled:
-		if raw, ok := jsonrpc.Member(m.Params, "requestId"); ok {
-			if id, ok := jsonrpc.ParseID(raw); ok {
-				c.session.Cancel(id)
-			}
+		if id, ok := requestID(m.Params); ok {
+			c.session.Cancel(id)
 		}
 	default:
 		c.relay.forwardNotification(c.session, m)
 	}
 }
 
-func (c *Client) check(err error) {
-	if err != nil {
-		c.relay.log.Debug("an answer did not reach its client", slog.Any("error", err))
-	}
-}
-
 // answer answers a request. A client that is gone is not an error.
-func (r *Relay) answer(req *session.Request, c peer.Cleared) {
-	if err := req.Answer(c); err != nil {
-		r.log.Debug("an answer did not reach its client", slog.Any("error", err))
-	}
-}
+func (r *Relay) answer(req *session.Request, c peer.Cleared) { r.reached(req.Answer(c)) }

@@ -68,8 +68,8 @@ func TestEveryRequestComesToAnEnd(t *testing.T) {
 				}
 			}
 			for i, s := range r.relay.servers {
-				if n := s.calls.Load(); n != 0 || len(s.following) != 0 || s.deadlines.calls.Len() != 0 {
-					t.Errorf("seed %d: server %d keeps %d calls, %d followed, %d watched", seed, i, n, len(s.following), s.deadlines.calls.Len())
+				if n := s.calls.Load(); n != 0 || len(s.open) != 0 || s.deadlines.calls.Len() != 0 {
+					t.Errorf("seed %d: server %d keeps %d calls, %d followed, %d watched", seed, i, n, len(s.open), s.deadlines.calls.Len())
 				}
 			}
 			if n := r.client.session.InFlight(); n != 0 {

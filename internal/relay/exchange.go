@@ -18,67 +18,95 @@ import (
 var (
 	errTimeout   = errors.New("the server did not answer in time")
 	errCancelled = errors.New("the client cancelled the request")
+	errForgotten = errors.New("the client did not come back with the answers to the server's questions")
 )
 
 // exchange is one request on its way to a server and back. Its methods are the
-// steps, in the order in which they stand here; each runs once.
+// steps, in the order in which they stand here. Where the server asks the
+// client something, steps are taken again: see rounds.go for a server of the
+// modern era and questions.go for one of the legacy era.
 type exchange struct {
 	relay   *Relay
-	req     *session.Request
 	server  *server
 	way     route
 	target  protocol.Target // as the client named it
+	method  string
 	number  int64
 	subject scan.Subject
-	token   []byte // the client's progress token; nil when it wants no progress
-	lane    lane   // notifications of this call, in order
+	lane    lane   // what the server says during this call, in order
+	herald  herald // has that judged
 
-	mu    sync.Mutex
-	call  peer.Call     // nil until it was sent
-	over  bool          // answered, failed or abandoned
-	watch *list.Element // of the server's deadlines
+	mu      sync.Mutex
+	req     *session.Request // whoever waits for the answer; nil while the call is parked
+	token   []byte           // the client's progress token; nil when it wants no progress
+	call    peer.Call        // nil until it was sent
+	over    bool             // answered, failed or abandoned
+	watch   *list.Element    // of the server's deadlines
+	rounds  int              // how often the modern server wanted input
+	// parked is for a client of the modern era and a server of the legacy one;
+	// nil: no question can come that has to wait for another request.
+	parked       *parked
+	capabilities protocol.CapabilitySet // of a client of the modern era
 }
 
 // begin prepares an exchange of req on its way to a server. params are as the
-// server will get them, but for the progress token.
+// server will get them, but for what the era and the progress token change.
 func (r *Relay) begin(req *session.Request, to route, target protocol.Target, params []byte) *exchange {
 	s := to.server
-	x := &exchange{relay: r, req: req, server: s, way: to, target: target, number: r.nextCall()}
+	x := &exchange{relay: r, req: req, server: s, way: to, target: target, method: req.Method(), number: r.nextCall()}
+	x.herald.gate, x.herald.lane = r.gate, &x.lane
+	params = x.adapt(req, params)
 	if token, ok := protocol.ProgressToken(params); ok {
 		// Two clients may choose the same token, so a server sees the relay's.
 		x.token = token
 		params = protocol.SetProgressToken(params, strconv.AppendInt(nil, x.number, 10))
 	}
-	sess := req.Session()
-	client, version := sess.Client()
 	x.subject = scan.Subject{
 		Part: peer.Params, Hidden: s.cfg.Hidden,
 		Content: verdict.Content{
 			Phase: verdict.Request, Kind: verdict.JSON, Data: params,
-			Origin: verdict.Origin{
-				Session: sess.ID(), Principal: sess.Principal(), Client: client, Server: s.cfg.Name,
-				Method: req.Method(), Target: to.name, ProtocolVersion: version, Call: callName(x.number),
-			},
+			Origin: origin(req, s, to.name, x.number),
 		},
 	}
 	return x
 }
 
+// origin says where the content of a request comes from and goes to.
+func origin(req *session.Request, s *server, target string, number int64) verdict.Origin {
+	sess, sender := req.Session(), req.Sender()
+	return verdict.Origin{
+		Session: sess.ID(), Principal: sess.Principal(), Client: sender.Name, Server: s.cfg.Name,
+		Method: req.Method(), Target: target, ProtocolVersion: sender.Version, Call: callName(number),
+	}
+}
+
+// client returns the request that waits for the answer; nil while the call is
+// parked.
+func (x *exchange) client() *session.Request {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.req
+}
+
 // run judges the request.
 func (x *exchange) run() {
-	x.relay.gate.Judge(x.req.Context(), &x.subject, x.requestJudged)
+	x.relay.gate.Judge(x.context(), &x.subject, x.requestJudged)
 }
 
 // requestJudged sends the request when it passed.
 func (x *exchange) requestJudged(d scan.Decision) {
+	req := x.client()
 	if d.Outcome != scan.Passed {
-		x.relay.refuse(x.req, judged(&d, verdict.Request))
+		x.finish(judged(&d, verdict.Request))
 		return
 	}
-	if x.req.Ended() {
+	if req.Ended() {
 		return // cancelled while it was judged: it never leaves
 	}
 	x.subject.Content.Data = d.Cleared.Body()
+	if x.subscription() {
+		return
+	}
 	if !x.way.open() {
 		go x.sendLater(d.Cleared)
 		return
@@ -89,33 +117,33 @@ func (x *exchange) requestJudged(d scan.Decision) {
 // sendLater sends a request whose server changed or ended while the request was
 // judged, when the server takes calls and still offers what is called.
 func (x *exchange) sendLater(c peer.Cleared) {
-	to, f := x.relay.awaitRoute(x.req.Context(), x.req.Method(), x.target)
+	to, f := x.relay.awaitRoute(x.context(), x.subject.Content.Origin.Principal, x.method, x.target)
 	switch {
-	case f == found && to.link != nil && to.server == x.server && to.name == x.way.name:
+	case f == found && to.link != nil && to.server == x.server && to.name == x.way.name && to.link.modern() == x.way.link.modern():
 		x.way = to
 		x.send(c)
-	case x.server.ready() == nil:
-		x.relay.refuse(x.req, unavailable())
+	case x.server.ready() == nil, f == found:
+		x.finish(unavailable())
 	default:
-		x.relay.refuse(x.req, missing(x.req.Method(), x.target, unknown))
+		x.finish(missing(x.method, x.target, unknown))
 	}
 }
 
 // send sends the request, once.
 func (x *exchange) send(c peer.Cleared) {
-	if x.token != nil {
-		x.server.follow(x)
-	}
-	x.server.calls.Add(1)
-	call := x.way.link.conn.Call(c, x.answered)
+	x.server.begun(x)
+	call := x.way.link.conn.Call(c, x)
 	x.mu.Lock()
 	x.call = call
 	if !x.over {
 		x.watch = x.server.deadlines.add(x)
 	}
+	req := x.req
 	x.mu.Unlock()
-	// Registered last: it runs at once when the request was cancelled already.
-	x.req.OnCancel(func() { x.abandon(errCancelled) })
+	if req != nil {
+		// Registered last: it runs at once when the request was cancelled already.
+		req.OnCancel(func() { x.abandon(errCancelled) })
+	}
 }
 
 // abandon gives the call up and tells the server.
@@ -123,6 +151,7 @@ func (x *exchange) abandon(why error) {
 	x.mu.Lock()
 	call, over := x.call, x.over
 	x.mu.Unlock()
+	x.withdraw()
 	if over || call == nil {
 		return
 	}
@@ -132,31 +161,64 @@ func (x *exchange) abandon(why error) {
 	_ = x.way.link.conn.Notify(x.relay.author(peer.Params, protocol.Cancelled, append(params, '}')))
 }
 
-// answered judges what the server answered, together with the request.
-func (x *exchange) answered(reply peer.Reply) {
+// Request implements peer.Caller.
+func (x *exchange) Request(m jsonrpc.Message) { x.way.link.receiver.request(m, x) }
+
+// Notification implements peer.Caller.
+func (x *exchange) Notification(m jsonrpc.Message) { x.way.link.receiver.notification(m, x) }
+
+// Answered implements peer.Caller: it judges what the server answered, together
+// with the request.
+func (x *exchange) Answered(reply peer.Reply) {
 	x.mu.Lock()
 	x.over = true
-	watch := x.watch
+	watch, req := x.watch, x.req
 	x.mu.Unlock()
-	x.server.calls.Add(-1)
-	x.server.deadlines.remove(watch)
-	if x.token != nil {
-		x.server.unfollow(x)
-	}
+	x.server.ended(x, watch)
+	x.withdraw()
 	if reply.Err != nil {
 		x.failed(reply.Err)
 		return
 	}
+	s := x.answerSubject(&reply)
+	if x.way.link.modern() && reply.Error == nil {
+		if in, ok, err := protocol.InputRequired(reply.Result); ok {
+			x.inputRequired(in, err, s)
+			return
+		}
+	}
+	// A parked call's client speaks the modern era.
+	modern := req == nil || req.Modern()
+	switch {
+	case modern == x.way.link.modern():
+	case reply.Error != nil:
+		s.Content.Data = protocol.ErrorFor(eraOf(modern), x.method, reply.Error)
+	case modern:
+		s.Content.Data = protocol.ModernResult(x.method, reply.Result)
+	default:
+		s.Content.Data = protocol.LegacyResult(x.method, reply.Result)
+	}
+	x.judgeAnswer(s, x.answerJudged)
+}
+
+// answerSubject returns what the gate judges of an answer.
+func (x *exchange) answerSubject(reply *peer.Reply) *scan.Subject {
 	request := x.subject.Content
 	s := &scan.Subject{Part: peer.Result, Hidden: x.subject.Hidden, Content: request}
 	s.Content.Phase, s.Content.Data, s.Content.Request = verdict.Response, reply.Result, request.Data
 	if reply.Error != nil {
 		s.Part, s.Content.Data = peer.Error, reply.Error
 	}
+	return s
+}
+
+// judgeAnswer has an answer judged, and hands the decision on when everything
+// that the server said before it was delivered.
+func (x *exchange) judgeAnswer(s *scan.Subject, then func(d *scan.Decision)) {
 	// The lanes are read now: notifications that come later do not hold the answer.
 	told, progressed := x.server.lane.last(), x.lane.last()
-	x.relay.gate.Judge(x.req.Context(), s, func(d scan.Decision) {
-		x.server.lane.after(told, func() { x.lane.after(progressed, func() { x.answerJudged(&d) }) })
+	x.relay.gate.Judge(x.context(), s, func(d scan.Decision) {
+		x.server.lane.after(told, func() { x.lane.after(progressed, func() { then(&d) }) })
 	})
 }
 
@@ -164,7 +226,7 @@ func (x *exchange) answered(reply peer.Reply) {
 func (x *exchange) failed(err error) {
 	var text string
 	switch {
-	case errors.Is(err, errCancelled):
+	case errors.Is(err, errCancelled), errors.Is(err, errForgotten):
 		return
 	case errors.Is(err, errTimeout):
 		text = "The server did not answer in time."
@@ -181,34 +243,25 @@ func (x *exchange) failed(err error) {
 	default:
 		text = "The server ended before it answered. The request may have taken effect."
 	}
-	x.relay.refuse(x.req, executionFailed(text))
+	x.finish(executionFailed(text))
 }
 
 // answerJudged answers the client.
 func (x *exchange) answerJudged(d *scan.Decision) {
 	if d.Outcome != scan.Passed {
-		x.relay.refuse(x.req, judged(d, verdict.Response))
+		x.finish(judged(d, verdict.Response))
 		return
 	}
-	if d.Cleared.Part() == peer.Result {
-		x.relay.tasks.learn(d.Cleared.Body(), x.server)
-	}
-	x.relay.answer(x.req, d.Cleared)
+	x.conclude(func(req *session.Request) {
+		if d.Cleared.Part() == peer.Result {
+			x.relay.tasks.learn(d.Cleared.Body(), x.server, req.Session().Principal())
+			x.subscribed(req)
+		}
+		x.relay.answer(req, d.Cleared)
+	})
 }
 
-// progress passes on a progress notification of the server for this call.
-func (x *exchange) progress(params []byte) {
-	s := &scan.Subject{Part: peer.Params, Hidden: x.subject.Hidden, Content: x.subject.Content}
-	s.Content.Phase = verdict.Notification
-	s.Content.Request = nil
-	s.Content.Origin.Method = protocol.Progress
-	s.Content.Data = jsonrpc.SetMember(params, "progressToken", x.token)
-	place := x.lane.reserve()
-	x.relay.gate.Judge(x.req.Context(), s, func(d scan.Decision) {
-		x.lane.fill(place, func() {
-			if d.Outcome == scan.Passed && !x.req.Ended() {
-				_ = x.req.Session().Notify(d.Cleared) // a client that is gone needs no progress
-			}
-		})
-	})
+// finish ends the exchange with a refusal.
+func (x *exchange) finish(f refusal) {
+	x.conclude(func(req *session.Request) { x.relay.refuse(req, f) })
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
 	"github.com/mcp-relay/relay/internal/registry"
 	"github.com/mcp-relay/relay/internal/session"
@@ -15,6 +16,8 @@ type route struct {
 	server *server
 	name   string // the target as the server knows it
 	rename bool   // params must get that name
+	// mirrors are the arguments that HTTP headers repeat.
+	mirrors []protocol.Mirror
 	link   *link  // nil while the server takes no calls
 	epoch  int64  // of the catalogues by which the route was found
 }
@@ -34,32 +37,38 @@ const (
 	pending // it may be known when servers that start are ready
 )
 
-// forward relays a request to the server that it belongs to.
-func (r *Relay) forward(req *session.Request, m jsonrpc.Message) {
+// forward relays a request to the server that it belongs to. When only is not
+// empty, that must be the server of that name: the request brings a state that
+// is for no other.
+func (r *Relay) forward(req *session.Request, m jsonrpc.Message, only string) {
 	target := protocol.TargetOf(m.Method, m.Params)
-	to, f := r.find(m.Method, target)
+	principal := req.Session().Principal()
+	to, f := r.find(principal, m.Method, target)
 	if f == pending || f == found && to.link == nil {
 		// Only a call that has to wait pays for a goroutine.
 		go func() {
-			later, g := r.awaitRoute(req.Context(), m.Method, target)
-			r.dispatch(req, m, target, later, g)
+			later, g := r.awaitRoute(req.Context(), principal, m.Method, target)
+			r.dispatch(req, m, target, later, g, only)
 		}()
 		return
 	}
-	r.dispatch(req, m, target, to, f)
+	r.dispatch(req, m, target, to, f, only)
 }
 
 // awaitRoute looks a route up until it leads to a server that is ready.
-func (r *Relay) awaitRoute(ctx context.Context, method string, target protocol.Target) (to route, f finding) {
+func (r *Relay) awaitRoute(ctx context.Context, principal, method string, target protocol.Target) (to route, f finding) {
 	r.waitUntil(ctx, func() bool {
-		to, f = r.find(method, target)
+		to, f = r.find(principal, method, target)
 		return f != pending && (f != found || to.link != nil || to.server.failing())
 	})
 	return to, f
 }
 
 // dispatch starts the exchange, or refuses the request.
-func (r *Relay) dispatch(req *session.Request, m jsonrpc.Message, target protocol.Target, to route, f finding) {
+func (r *Relay) dispatch(req *session.Request, m jsonrpc.Message, target protocol.Target, to route, f finding, only string) {
+	if f == found && only != "" && to.server.cfg.Name != only {
+		f = unknown
+	}
 	if f != found {
 		r.refuse(req, missing(m.Method, target, f))
 		return
@@ -67,6 +76,12 @@ func (r *Relay) dispatch(req *session.Request, m jsonrpc.Message, target protoco
 	if to.link == nil {
 		r.refuse(req, unavailable())
 		return
+	}
+	if got := req.Session().Mirrored(); got != nil && m.Method == protocol.ToolsCall {
+		if err := protocol.CheckMirrors(to.mirrors, m.Params, got); err != nil {
+			r.answer(req, r.author(peer.Error, m.Method, protocolError(protocol.CodeHeaderMismatch, err.Error())))
+			return
+		}
 	}
 	params := m.Params
 	if to.rename {
@@ -94,10 +109,10 @@ func missing(method string, target protocol.Target, f finding) refusal {
 // find looks a route up together with the connection that it leads to, as they
 // are at one moment: a connection that has just become ready may offer less than
 // the one before.
-func (r *Relay) find(method string, target protocol.Target) (route, finding) {
+func (r *Relay) find(principal, method string, target protocol.Target) (route, finding) {
 	for {
 		epoch := r.epoch.Load()
-		to, f := r.lookUp(method, target)
+		to, f := r.lookUp(principal, method, target)
 		if f != found {
 			return to, f
 		}
@@ -110,7 +125,7 @@ func (r *Relay) find(method string, target protocol.Target) (route, finding) {
 
 // lookUp finds the server that a request belongs to: by name, URI or task id,
 // else the one server that advertises the extension.
-func (r *Relay) lookUp(method string, target protocol.Target) (route, finding) {
+func (r *Relay) lookUp(principal, method string, target protocol.Target) (route, finding) {
 	switch target.Kind {
 	case protocol.ToolTarget:
 		to, f := r.byPublicName(registry.Tools, target.Value)
@@ -129,11 +144,10 @@ func (r *Relay) lookUp(method string, target protocol.Target) (route, finding) {
 		}
 		return route{}, r.orPending(unknown)
 	case protocol.TaskTarget:
-		if s, known := r.tasks.owner(target.Value); s != nil {
+		if s := r.tasks.owner(target.Value, principal); s != nil {
 			return route{server: s, name: target.Value}, found
-		} else if known {
-			return route{}, unknown
 		}
+		return route{}, unknown
 	case protocol.NoTarget:
 	}
 	return r.byExtension(method)
@@ -141,7 +155,7 @@ func (r *Relay) lookUp(method string, target protocol.Target) (route, finding) {
 
 func (r *Relay) byPublicName(k registry.Kind, public string) (route, finding) {
 	if to, ok := r.registry.Route(k, public); ok {
-		return route{server: r.byName[to.Server], name: to.Name, rename: to.Name != public}, found
+		return route{server: r.byName[to.Server], name: to.Name, rename: to.Name != public, mirrors: to.Mirrors}, found
 	}
 	if owner, ok := r.registry.Former(k, public); ok {
 		if s := r.byName[owner]; s != nil && s.failing() {

@@ -1,33 +1,16 @@
 package relay
 
 import (
+	"context"
+	"strings"
+	"time"
+
 	"github.com/mcp-relay/relay/internal/jsonrpc"
-	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
-	"github.com/mcp-relay/relay/internal/session"
 )
 
 // programName is what the relay calls itself towards both sides.
 const programName = "mcp-relay"
-
-// initialize answers a client's handshake at once: clients give up early, and
-// what the servers offer is announced with list_changed when it is known.
-func (c *Client) initialize(req *session.Request, params []byte) {
-	asked := stringMember(params, "protocolVersion")
-	version := protocol.Negotiate(asked)
-	var name string
-	if info, ok := objectMember(params, "clientInfo"); ok {
-		name = stringMember(info, "name")
-	}
-	c.session.Introduce(name, version)
-
-	body := append([]byte(`{"protocolVersion":`), jsonrpc.AppendString(nil, version)...)
-	body = append(body, `,"capabilities":{"tools":{"listChanged":true},"prompts":{"listChanged":true},`+
-		`"resources":{"listChanged":true},"logging":{},"completions":{}},"serverInfo":`...)
-	body = append(body, c.relay.implementation()...)
-	body = append(body, '}')
-	c.relay.answer(req, c.relay.author(peer.Result, protocol.Initialize, body))
-}
 
 // implementation returns the relay's name and version as MCP has it.
 func (r *Relay) implementation() []byte {
@@ -36,10 +19,70 @@ func (r *Relay) implementation() []byte {
 }
 
 // handshakeParams returns the params of the relay's own handshake with a
-// server. It offers no capabilities: the relay asks clients nothing.
-func (r *Relay) handshakeParams() []byte {
-	out := []byte(`{"protocolVersion":"` + protocol.LatestLegacy + `","capabilities":{},"clientInfo":`)
-	return append(append(out, r.implementation()...), '}')
+// server of the legacy era.
+func (l *link) handshakeParams() []byte {
+	out := append([]byte(`{"protocolVersion":"`+protocol.LatestLegacy+`","capabilities":`), l.declared...)
+	out = append(append(out, `,"clientInfo":`...), l.receiver.server.relay.implementation()...)
+	return append(out, '}')
+}
+
+// introduction is how long a server's handshake waits for the client's, when
+// there is only one client: so the server learns what that client can do. A
+// client that started the relay speaks at once.
+const introduction = time.Second
+
+// declared returns the client capabilities that a server is told: those of the
+// only client, or, where clients come and go, everything that the relay can
+// pass on. What a client cannot do is refused when it is asked.
+func (s *server) declared(ctx context.Context) []byte {
+	set := protocol.AllCapabilities
+	if s.relay.opts.Solo {
+		ctx, cancel := context.WithTimeout(ctx, introduction)
+		defer cancel()
+		select {
+		case <-s.relay.introduction:
+		case <-ctx.Done():
+		}
+		set = 0
+		if raw := s.relay.soleCapabilities.Load(); raw != nil {
+			set = protocol.CapabilitiesOf(*raw)
+		}
+	}
+	return declaration(set & s.cfg.MayAsk)
+}
+
+// introduced notes what a client can do, for servers that are greeted later.
+func (r *Relay) introduced(capabilities []byte) {
+	if r.opts.Solo && r.soleCapabilities.CompareAndSwap(nil, &capabilities) {
+		close(r.introduction)
+	}
+}
+
+// declaration returns a set of capabilities as MCP writes them.
+func declaration(set protocol.CapabilitySet) []byte {
+	object := func(members ...string) string {
+		var parts []string
+		for _, m := range members {
+			if m != "" {
+				parts = append(parts, m)
+			}
+		}
+		return "{" + strings.Join(parts, ",") + "}"
+	}
+	when := func(c protocol.Capability, text string) string {
+		if set.Has(c) {
+			return text
+		}
+		return ""
+	}
+	var sampling, elicitation string
+	if set.Has(protocol.Sampling) {
+		sampling = `"sampling":` + object(when(protocol.SamplingContext, `"context":{}`), when(protocol.SamplingTools, `"tools":{}`))
+	}
+	if set.Has(protocol.ElicitForm) || set.Has(protocol.ElicitURL) {
+		elicitation = `"elicitation":` + object(when(protocol.ElicitForm, `"form":{}`), when(protocol.ElicitURL, `"url":{}`))
+	}
+	return []byte(object(elicitation, when(protocol.Roots, `"roots":{"listChanged":true}`), sampling))
 }
 
 func objectMember(object []byte, name string) ([]byte, bool) {

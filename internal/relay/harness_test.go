@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type fakeServer struct {
 	dialErr  error
 	slow     chan struct{} // when set, listing waits for it
 	received []string      // "method params" of every request but the handshake, and of every notification
+	speech   Speech // zero: legacy
 	onCall   func(c *fakeConn, call *fakeCall)
 	onHello  func(c *fakeConn) // runs when the server is greeted
 	onReady  func(c *fakeConn) // runs when the server is told that the handshake is over
@@ -47,12 +49,12 @@ type fakeCall struct {
 	id     jsonrpc.ID
 	params string
 	once   sync.Once
-	then   func(peer.Reply)
+	by     peer.Caller
 }
 
 func (c *fakeCall) ID() jsonrpc.ID            { return c.id }
 func (c *fakeCall) Abandon(err error)         { c.reply(peer.Reply{Err: err}) }
-func (c *fakeCall) reply(reply peer.Reply)    { c.once.Do(func() { c.then(reply) }) }
+func (c *fakeCall) reply(reply peer.Reply)    { c.once.Do(func() { c.by.Answered(reply) }) }
 func (c *fakeCall) result(result string)      { c.reply(peer.Reply{Result: []byte(result)}) }
 func (f *fakeServer) dialer() Dialer          { return DialFunc(f.dial) }
 func (c *fakeConn) SetProtocolVersion(string) {}
@@ -90,11 +92,11 @@ func (f *fakeServer) got() []string {
 	return append([]string(nil), f.received...)
 }
 
-func (c *fakeConn) Call(cl peer.Cleared, then func(peer.Reply)) peer.Call {
+func (c *fakeConn) Call(cl peer.Cleared, by peer.Caller) peer.Call {
 	f := c.server
 	f.mu.Lock()
 	c.nextID++
-	call := &fakeCall{id: jsonrpc.IntID(c.nextID), params: string(cl.Body()), then: then}
+	call := &fakeCall{id: jsonrpc.IntID(c.nextID), params: string(cl.Body()), by: by}
 	slow, onCall := f.slow, f.onCall
 	tools := make([]string, 0, len(f.tools))
 	for _, name := range f.tools {
@@ -180,7 +182,13 @@ func (s *sink) add(frame []byte, err error) error {
 func (s *sink) Respond(id jsonrpc.ID, c peer.Cleared) error {
 	return s.add(peer.AppendResponse(nil, id, c))
 }
-func (s *sink) Notify(c peer.Cleared) error { return s.add(peer.AppendRequest(nil, jsonrpc.ID{}, c)) }
+func (s *sink) Notify(_ jsonrpc.ID, c peer.Cleared) error {
+	return s.add(peer.AppendRequest(nil, jsonrpc.ID{}, c))
+}
+
+func (s *sink) Request(id, _ jsonrpc.ID, c peer.Cleared) error {
+	return s.add(peer.AppendRequest(nil, id, c))
+}
 
 func (s *sink) take() []string {
 	s.mu.Lock()
@@ -249,17 +257,18 @@ func prepare(t *testing.T, j *judge, change func(*Options), servers ...*fakeServ
 	gate := scan.New([]scan.Member{{Scanner: r.judge, Policy: scan.Policy{Name: "j", Covers: covers}}}, nil, r.audit, log)
 	opts := Options{Version: "1", MaxName: 50, MaxTools: 100, StartTimeout: 10 * time.Second, CallTimeout: time.Minute, Gate: gate, Audit: r.audit, Log: log}
 	for i, s := range servers {
-		opts.Servers = append(opts.Servers, Server{Name: fmt.Sprintf("s%d", i), Dialer: s.dialer()})
+		opts.Servers = append(opts.Servers, Server{Name: fmt.Sprintf("s%d", i), Dialer: s.dialer(), Speech: cmp.Or(s.speech, OnlyLegacy), MayAsk: protocol.AllCapabilities})
 	}
 	if change != nil {
 		change(&opts)
 	}
 	r.relay = New(opts)
 	ctx, cancel := context.WithCancel(t.Context())
-	r.client = r.relay.Connect(ctx, "sess", "local", r.sink)
+	r.client = r.relay.Connect(ctx, peer.Hello{Session: "sess", Principal: "local"}, r.sink)
 	t.Cleanup(func() {
 		r.client.Close()
 		r.relay.Close()
+		gate.Close()
 		cancel()
 	})
 	return r

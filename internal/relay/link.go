@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,10 +16,13 @@ import (
 
 // link is one connection to a server.
 type link struct {
-	conn Connection
+	conn     Connection
+	receiver *receiver
 	// Set by the handshake, and read by others only when it is over.
 	capabilities []byte
 	version      string
+	greeting     greeting
+	declared     []byte // the client capabilities that the server was told
 	// stale counts announced changes of what the server offers that were not
 	// judged yet: while there are any, calls wait.
 	stale atomic.Int32
@@ -27,7 +31,25 @@ type link struct {
 	judged map[registry.Kind]*judgedList
 	// relist wakes whoever asks the server again.
 	relist chan struct{}
+	// relisten wakes whoever keeps the subscription at a modern server.
+	relisten chan struct{}
+
+	mu        sync.Mutex
+	questions map[jsonrpc.ID]*question // of the server, without an answer so far
+	level     string                   // the log level that the server was told
 }
+
+func newLink(conn Connection, h *receiver) *link {
+	l := &link{
+		conn: conn, receiver: h, judged: map[registry.Kind]*judgedList{},
+		relist: make(chan struct{}, 1), relisten: make(chan struct{}, 1),
+	}
+	h.link.Store(l)
+	return l
+}
+
+// modern reports whether the server speaks the modern era.
+func (l *link) modern() bool { return protocol.EraOf(l.version) == protocol.Modern }
 
 // capable reports whether the server announced a capability.
 func (l *link) capable(name string) bool {
@@ -42,9 +64,11 @@ func (l *link) changed() {
 }
 
 // again has the server asked again.
-func (l *link) again() {
+func (l *link) again() { wake(l.relist) }
+
+func wake(c chan struct{}) {
 	select {
-	case l.relist <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -55,10 +79,29 @@ var (
 	errVersion   = errors.New("the server speaks no protocol revision that the relay knows")
 )
 
-// call sends a request of the relay's own and waits for the answer.
-func (r *Relay) call(ctx context.Context, conn Connection, method string, params []byte) (peer.Reply, error) {
+// ownCall is a request of the relay's own. What the server says meanwhile is
+// nobody's.
+type ownCall struct {
+	*receiver
+
+	answer chan peer.Reply
+}
+
+var _ peer.Caller = ownCall{}
+
+// Answered implements peer.Caller.
+func (c ownCall) Answered(r peer.Reply) { c.answer <- r }
+
+// start sends a request of the relay's own. The answer comes on the channel.
+func (l *link) start(method string, params []byte) (peer.Call, <-chan peer.Reply) {
 	answer := make(chan peer.Reply, 1)
-	call := conn.Call(r.author(peer.Params, method, params), func(reply peer.Reply) { answer <- reply })
+	c := l.receiver.server.relay.author(peer.Params, method, params)
+	return l.conn.Call(c, ownCall{l.receiver, answer}), answer
+}
+
+// call sends a request of the relay's own and waits for the answer.
+func (l *link) call(ctx context.Context, method string, params []byte) (peer.Reply, error) {
+	call, answer := l.start(method, params)
 	select {
 	case reply := <-answer:
 		return reply, reply.Err
@@ -73,23 +116,29 @@ func (r *Relay) call(ctx context.Context, conn Connection, method string, params
 const handshakeTimeout = 2 * time.Minute
 
 // shake performs the handshake of the legacy era (MCP 2025-11-25, lifecycle).
-func (r *Relay) shake(ctx context.Context, l *link) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, handshakeTimeout, errTimeout)
-	defer cancel()
-	reply, err := r.call(ctx, l.conn, protocol.Initialize, r.handshakeParams())
+func (l *link) shake(ctx context.Context) error {
+	l.conn.SetProtocolVersion("")
+	reply, err := l.call(ctx, protocol.Initialize, l.handshakeParams())
 	if err != nil {
 		return fmt.Errorf("the handshake failed: %w", err)
 	}
+	return l.shaken(&reply)
+}
+
+// shaken takes the answer to initialize.
+func (l *link) shaken(reply *peer.Reply) error {
 	if reply.Error != nil || len(reply.Result) == 0 || reply.Result[0] != '{' {
 		return errHandshake
 	}
-	l.version = stringMember(reply.Result, "protocolVersion")
-	if !protocol.KnownLegacy(l.version) {
+	version := stringMember(reply.Result, "protocolVersion")
+	if !protocol.KnownLegacy(version) {
 		return errVersion
 	}
+	l.version = version
 	l.capabilities, _ = objectMember(reply.Result, "capabilities")
+	l.greeting.raw = reply.Result
 	l.conn.SetProtocolVersion(l.version)
-	if err := l.conn.Notify(r.author(peer.Params, protocol.Initialized, nil)); err != nil {
+	if err := l.conn.Notify(l.receiver.server.relay.author(peer.Params, protocol.Initialized, nil)); err != nil {
 		return fmt.Errorf("the handshake failed: %w", err)
 	}
 	return nil
@@ -98,6 +147,6 @@ func (r *Relay) shake(ctx context.Context, l *link) error {
 // methodNotFound reports whether an error object says that the server does not
 // know the method.
 func methodNotFound(object []byte) bool {
-	code, ok := jsonrpc.Member(object, "code")
-	return ok && string(code) == "-32601"
+	code, ok := protocol.ErrorCode(object)
+	return ok && code == protocol.CodeMethodNotFound
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/mcp-relay/relay/internal/bridge"
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
@@ -11,36 +12,67 @@ import (
 	"github.com/mcp-relay/relay/internal/session"
 )
 
-var changedMethod = [...]string{
-	registry.Tools:     protocol.ToolsListChanged,
-	registry.Prompts:   protocol.PromptsListChanged,
-	registry.Resources: protocol.ResourcesListChanged,
-	registry.Templates: protocol.ResourcesListChanged,
+// listed has the kind that each list request is for.
+var listed = map[string]registry.Kind{
+	protocol.ToolsList:     registry.Tools,
+	protocol.PromptsList:   registry.Prompts,
+	protocol.ResourcesList: registry.Resources,
+	protocol.TemplatesList: registry.Templates,
 }
 
-// list answers a list request with everything in one page, once every server
-// is ready or has failed, or after the start timeout with what is ready then.
+// list answers a list request with a page, once every server is ready or has
+// failed, or after the start timeout with what is ready then.
 func (r *Relay) list(req *session.Request, k registry.Kind, params []byte) {
-	if len(params) > 0 && params[0] == '{' {
-		if raw, ok := jsonrpc.Member(params, "cursor"); ok && string(raw) != "null" && string(raw) != `""` {
-			// There is one page, so no cursor was ever given out.
-			r.answer(req, r.author(peer.Error, req.Method(), protocolError(protocol.CodeInvalidParams, "unknown cursor")))
-			return
-		}
+	after, ok := r.position(req, params)
+	if !ok {
+		r.unknownCursor(req)
+		return
 	}
 	if r.listable() {
-		r.answerList(req, k)
+		r.answerList(req, k, after)
 		return
 	}
 	go func() {
 		r.waitUntil(req.Context(), r.listable)
-		r.answerList(req, k)
+		r.answerList(req, k, after)
 	}()
 }
 
-func (r *Relay) answerList(req *session.Request, k registry.Kind) {
-	page, _ := r.registry.Page(k, protocol.Legacy, "")
-	r.answer(req, r.author(peer.Result, req.Method(), page.Body))
+// cursorTTL is how long a cursor is good for.
+const cursorTTL = time.Hour
+
+// position opens the cursor of a list request: where the page begins.
+func (r *Relay) position(req *session.Request, params []byte) (after string, ok bool) {
+	if len(params) == 0 || params[0] != '{' {
+		return "", true
+	}
+	raw, found := jsonrpc.Member(params, "cursor")
+	if !found || string(raw) == "null" || string(raw) == `""` {
+		return "", true
+	}
+	cursor, ok := jsonrpc.Unquote(raw)
+	if !ok {
+		return "", false
+	}
+	payload, err := r.sealer.Open(r.binding(bridge.Cursor, req, protocol.Target{}), cursor)
+	return string(payload), err == nil
+}
+
+func (r *Relay) unknownCursor(req *session.Request) {
+	r.answer(req, r.author(peer.Error, req.Method(), protocolError(protocol.CodeInvalidParams, "unknown cursor")))
+}
+
+func (r *Relay) answerList(req *session.Request, k registry.Kind, after string) {
+	page, ok := r.registry.Page(k, eraOf(req.Modern()), after)
+	if !ok {
+		r.unknownCursor(req)
+		return
+	}
+	body := page.Body
+	if page.Next != "" {
+		body = page.WithCursor(r.sealer.Seal(r.binding(bridge.Cursor, req, protocol.Target{}), []byte(page.Next), cursorTTL))
+	}
+	r.answer(req, r.author(peer.Result, req.Method(), body))
 }
 
 // listable reports whether a list waits for nobody any more.

@@ -12,16 +12,26 @@ import (
 	"github.com/mcp-relay/relay/internal/registry"
 )
 
-func TestInitializeIsAnsweredBeforeServersAreThere(t *testing.T) {
+func TestInitializeDoesNotWaitLongForServers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		r := start(t, nil, &fakeServer{slow: release})
-		r.want(`{"jsonrpc":"2.0","id":"a","method":"initialize","params":{"protocolVersion":"2025-06-18","clientInfo":{"name":"c"}}}`,
-			`{"jsonrpc":"2.0","id":"a","result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{"listChanged":true},`+
-				`"prompts":{"listChanged":true},"resources":{"listChanged":true},"logging":{},"completions":{}},`+
-				`"serverInfo":{"name":"mcp-relay","version":"1"}}}`)
-		r.wantPart(`{"jsonrpc":"2.0","id":"b","method":"initialize","params":{"protocolVersion":"2099-01-01"}}`, `"protocolVersion":"2025-11-25"`)
+		r.send(`{"jsonrpc":"2.0","id":"a","method":"initialize","params":{"protocolVersion":"2025-06-18","clientInfo":{"name":"c"}}}`)
 		r.want(`{"jsonrpc":"2.0","id":"p","method":"ping"}`, `{"jsonrpc":"2.0","id":"p","result":{}}`)
+		time.Sleep(greetWait)
+		synctest.Wait()
+		want := `{"jsonrpc":"2.0","id":"a","result":{"capabilities":{"tools":{"listChanged":true},` +
+			`"prompts":{"listChanged":true},"resources":{"subscribe":true,"listChanged":true},"logging":{},"completions":{}},` +
+			`"serverInfo":{"name":"mcp-relay","version":"1"},"protocolVersion":"2025-06-18"}}`
+		if got := r.sink.take(); len(got) != 1 || got[0] != want {
+			t.Errorf("got %s", got)
+		}
+		r.send(`{"jsonrpc":"2.0","id":"b","method":"initialize","params":{"protocolVersion":"2099-01-01"}}`)
+		time.Sleep(greetWait)
+		synctest.Wait()
+		if got := r.sink.take(); len(got) != 1 || !strings.Contains(got[0], `"protocolVersion":"2025-11-25"`) {
+			t.Errorf("got %s", got)
+		}
 		close(release)
 	})
 }
@@ -95,11 +105,23 @@ func TestCatalogueOfManyParts(t *testing.T) {
 		tools = append(tools, `{"name":"bad","description":"evil"}`)
 		s := &fakeServer{answers: map[string]string{"tools/list": `{"tools":[` + strings.Join(tools, ",") + `]}`}}
 		r := start(t, nil, s)
-		got := r.ask(toolsList)
-		if len(got) != 1 || strings.Count(got[0], `"name":"s0__t`) != 10 || strings.Contains(got[0], "bad") {
-			t.Errorf("listed %d bytes", len(strings.Join(got, "")))
+		var all string
+		for cursor := ""; ; {
+			got := r.ask(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":` + fmt.Sprintf("%q", cursor) + `}}`)
+			if len(got) != 1 {
+				t.Fatalf("got %d frames", len(got))
+			}
+			all += got[0]
+			_, rest, more := strings.Cut(got[0], `"nextCursor":"`)
+			if !more {
+				break
+			}
+			cursor, _, _ = strings.Cut(rest, `"`)
 		}
-		if scans := len(r.judge.saw()); scans != 4 {
+		if strings.Count(all, `"name":"s0__t`) != 10 || strings.Contains(all, "bad") {
+			t.Errorf("listed %d bytes", len(all))
+		}
+		if scans := len(r.judge.saw()); scans != 5 { // four of the list, one of what the server says of itself
 			t.Errorf("%d scans", scans)
 		}
 	})

@@ -27,7 +27,7 @@ func phaseOf(method string, request verdict.Phase) verdict.Phase {
 // belongs to. One that belongs to nobody is dropped.
 func (r *Relay) forwardNotification(sess *session.Session, m jsonrpc.Message) {
 	target := protocol.TargetOf(m.Method, m.Params)
-	to, f := r.find(strings.TrimPrefix(m.Method, "notifications/"), target)
+	to, f := r.find(sess.Principal(), strings.TrimPrefix(m.Method, "notifications/"), target)
 	if f != found || to.link == nil {
 		r.log.Debug("a notification of the client belongs to no server")
 		return
@@ -36,14 +36,14 @@ func (r *Relay) forwardNotification(sess *session.Session, m jsonrpc.Message) {
 	if to.rename {
 		params = target.Rename(params, to.name)
 	}
-	client, version := sess.Client()
+	sender := sess.Sender()
 	s := &scan.Subject{
 		Part: peer.Params, Hidden: to.server.cfg.Hidden,
 		Content: verdict.Content{
 			Phase: phaseOf(m.Method, verdict.Request), Kind: verdict.JSON, Data: params,
 			Origin: verdict.Origin{
-				Session: sess.ID(), Principal: sess.Principal(), Client: client, Server: to.server.cfg.Name,
-				Method: m.Method, Target: to.name, ProtocolVersion: version,
+				Session: sess.ID(), Principal: sess.Principal(), Client: sender.Name, Server: to.server.cfg.Name,
+				Method: m.Method, Target: to.name, ProtocolVersion: sender.Version,
 			},
 		},
 	}

@@ -26,8 +26,8 @@ func (f DialFunc) Dial(ctx context.Context, h peer.Handler) (Connection, error) 
 // Connection is one connection to a server. Its methods do not wait for the
 // server.
 type Connection interface {
-	// Call sends a request; then runs exactly once with the answer.
-	Call(c peer.Cleared, then func(peer.Reply)) peer.Call
+	// Call sends a request; by is answered exactly once.
+	Call(c peer.Cleared, by peer.Caller) peer.Call
 	Notify(c peer.Cleared) error
 	// Answer answers a request of the server.
 	Answer(id jsonrpc.ID, c peer.Cleared) error

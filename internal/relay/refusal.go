@@ -104,7 +104,22 @@ func (r *Relay) refuse(req *session.Request, f refusal) {
 	r.answer(req, r.author(part, req.Method(), body))
 }
 
-// refuseProtocol answers a message that breaks the protocol.
+// unsupportedVersion returns the error for a revision that the relay does not
+// speak (MCP 2026-07-28, versioning). The version is the client's own word.
+func unsupportedVersion(asked string) []byte {
+	out := []byte(`{"code":` + strconv.Itoa(protocol.CodeUnsupportedVersion) + `,"message":"unsupported protocol version","data":{"supported":[`)
+	for i, v := range protocol.Supported() {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = jsonrpc.AppendString(out, v)
+	}
+	out = append(out, `],"requested":`...)
+	out = jsonrpc.AppendString(out, asked)
+	return append(out, "}}"...)
+}
+
+// protocolError answers a message that breaks the protocol.
 func protocolError(code int, text string) []byte {
 	f := refusal{code: code, text: text}
 	return f.errorObject()

@@ -8,7 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mcp-relay/relay/internal/bridge"
 	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/protocol"
 	"github.com/mcp-relay/relay/internal/registry"
 	"github.com/mcp-relay/relay/internal/scan"
 )
@@ -22,6 +24,7 @@ type Options struct {
 	Naming   registry.Naming
 	MaxName  int
 	MaxTools int
+	PageSize int // items in a page of a list; 0: no limit
 	// StartTimeout is how long after the start a list waits for servers, and how
 	// long a call waits for its server whenever that is not ready.
 	StartTimeout time.Duration
@@ -29,17 +32,39 @@ type Options struct {
 	CallTimeout time.Duration
 	// RelistInterval is how often a server is asked again what it offers.
 	RelistInterval time.Duration
+	// ParkedTTL is how long a call waits for a client that was told to come back
+	// with answers; 0: 10 minutes. MaxParked is how many may wait for one
+	// principal; 0: 64. MaxInputRounds is how often a server may want input for
+	// one request; 0: 8.
+	ParkedTTL      time.Duration
+	MaxParked      int
+	MaxInputRounds int
+	// Solo says that there is one client, which connects before servers are
+	// greeted: they are told what that client can do.
+	Solo bool
 
-	Gate  *scan.Gate
-	Audit Recorder
-	Log   *slog.Logger
+	Gate *scan.Gate
+	// Sealer seals what clients are given to hand back; nil: one of the relay's
+	// own.
+	Sealer *bridge.Sealer
+	Audit  Recorder
+	Log    *slog.Logger
 }
 
 // Server is one configured server.
 type Server struct {
 	Name   string
 	Dialer Dialer
-	Hidden bool
+	// Old dials a server of the transport of 2024-11-05 at the same address, and
+	// is used when the server answers Dialer's connection like one; nil: never.
+	Old    Dialer
+	Speech Speech
+	// Headers says that a server of the modern era gets arguments of tools in
+	// HTTP headers also.
+	Headers bool
+	Hidden  bool
+	// MayAsk says what the server may ask of clients.
+	MayAsk protocol.CapabilitySet
 	// Twin is equal for identically configured servers; empty: there is none.
 	Twin string
 	// CallTimeout overrides Options.CallTimeout when it is not zero.
@@ -53,52 +78,92 @@ type Relay struct {
 	gate     *scan.Gate
 	log      *slog.Logger
 	registry *registry.Registry
+	sealer   *bridge.Sealer
+	lot      *bridge.Lot[*exchange]
 	servers  []*server
 	byName   map[string]*server
 
 	calls   atomic.Int64
 	epoch   atomic.Int64 // changes whenever what some server offers is set
-	level   atomic.Pointer[peer.Cleared]
 	tasks   taskTable
+	hub     hub
 	started time.Time
 	overdue *time.Timer // rings when lists wait no longer
+
+	// What the only client can do, once it has said so.
+	introduction     chan struct{}
+	soleCapabilities atomic.Pointer[[]byte]
 
 	mu      sync.Mutex
 	clients map[*Client]struct{}
 
 	changes changes // of the state of servers
 
+	ctx     context.Context //nolint:containedctx // the relay's lifetime, which that of parked calls derives from
 	cancel  context.CancelFunc
 	upkeep  sync.WaitGroup
 	closing atomic.Bool
 }
 
+// Defaults of Options.
+const (
+	defaultParkedTTL = 10 * time.Minute
+	defaultMaxParked = 64
+	defaultMaxRounds = 8
+	// parkedOfAll is how many calls may be parked, in principals' worth.
+	parkedOfAll = 16
+)
+
 // New returns a relay that is not started.
 func New(opts Options) *Relay {
-	r := &Relay{opts: opts, gate: opts.Gate, log: opts.Log, byName: map[string]*server{}, clients: map[*Client]struct{}{}}
+	opts.ParkedTTL = orElse(opts.ParkedTTL, defaultParkedTTL)
+	opts.MaxParked = orElse(opts.MaxParked, defaultMaxParked)
+	opts.MaxInputRounds = orElse(opts.MaxInputRounds, defaultMaxRounds)
+	if opts.Sealer == nil {
+		opts.Sealer = bridge.NewSealer()
+	}
+	r := &Relay{
+		opts: opts, gate: opts.Gate, log: opts.Log, sealer: opts.Sealer,
+		byName: map[string]*server{}, clients: map[*Client]struct{}{}, introduction: make(chan struct{}),
+	}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.lot = bridge.NewLot(bridge.LotOptions{
+		PerPrincipal: opts.MaxParked, Total: parkedOfAll * opts.MaxParked, TTL: opts.ParkedTTL,
+	}, (*exchange).forgotten)
 	order := make([]string, 0, len(opts.Servers))
 	twins := map[string]string{}
-	for _, c := range opts.Servers {
+	for i := range opts.Servers {
+		c := &opts.Servers[i]
 		order = append(order, c.Name)
 		twins[c.Name] = c.Twin
 	}
-	r.registry = registry.New(registry.Options{Naming: opts.Naming, MaxName: opts.MaxName, MaxTools: opts.MaxTools}, order, twins)
-	for _, c := range opts.Servers {
-		s := newServer(r, c)
+	r.registry = registry.New(registry.Options{
+		Naming: opts.Naming, MaxName: opts.MaxName, MaxTools: opts.MaxTools, PageSize: opts.PageSize,
+	}, order, twins)
+	for i := range opts.Servers {
+		s := newServer(r, &opts.Servers[i])
 		r.servers = append(r.servers, s)
-		r.byName[c.Name] = s
+		r.byName[s.cfg.Name] = s
 	}
 	return r
+}
+
+func orElse[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
 }
 
 // Start connects to all servers in the background. They are kept up until ctx
 // ends or Close is called.
 func (r *Relay) Start(ctx context.Context) {
-	ctx, r.cancel = context.WithCancel(ctx)
+	context.AfterFunc(ctx, r.cancel)
 	r.started = time.Now()
 	r.overdue = time.AfterFunc(r.opts.StartTimeout, r.changes.announce)
 	for _, s := range r.servers {
-		r.upkeep.Go(func() { s.keepUp(ctx) })
+		r.upkeep.Go(func() { s.keepUp(r.ctx) })
 	}
 }
 
@@ -108,13 +173,17 @@ func (r *Relay) Registry() *registry.Registry { return r.registry }
 // Close ends every connection and waits until the servers are gone.
 func (r *Relay) Close() {
 	r.closing.Store(true)
-	if r.cancel != nil {
-		r.cancel()
+	r.cancel()
+	if r.overdue != nil {
 		r.overdue.Stop()
 	}
 	r.upkeep.Wait()
-	r.gate.Close()
+	r.lot.Close()
 }
+
+// several reports whether more than one server is configured. Then clients have
+// to be told which one speaks.
+func (r *Relay) several() bool { return len(r.servers) > 1 }
 
 // author is short for a message that the relay itself writes.
 func (r *Relay) author(part peer.Part, method string, body []byte) peer.Cleared {
@@ -129,38 +198,15 @@ func callName(n int64) string { return "c" + strconv.FormatInt(n, 10) }
 
 // install sets what a server offers of a kind, and reports whether clients see
 // a change.
-func (r *Relay) install(server string, k registry.Kind, items []registry.Item) bool {
-	changed := r.registry.Install(server, k, registry.Listing{Items: items})
+func (r *Relay) install(server string, k registry.Kind, l registry.Listing) bool {
+	changed := r.registry.Install(server, k, l)
 	r.epoch.Add(1)
 	return changed
 }
 
-// broadcast sends a notification to every client that has said something: a
-// client takes what comes before the answer to its handshake for that answer.
-func (r *Relay) broadcast(c peer.Cleared) {
-	r.mu.Lock()
-	clients := make([]*Client, 0, len(r.clients))
-	for cl := range r.clients {
-		if cl.spoken.Load() {
-			clients = append(clients, cl)
-		}
-	}
-	r.mu.Unlock()
-	for _, cl := range clients {
-		if err := cl.session.Notify(c); err != nil {
-			r.log.Debug("a notification did not reach its client", slog.Any("error", err))
-		}
-	}
-}
-
-// listChanged tells every client that it has to ask again.
-func (r *Relay) listChanged(kinds []registry.Kind) {
-	told := map[string]bool{}
-	for _, k := range kinds {
-		method := changedMethod[k]
-		if !told[method] {
-			told[method] = true
-			r.broadcast(r.author(peer.Params, method, nil))
-		}
+// reached notes that a message did not reach its client, which may be gone.
+func (r *Relay) reached(err error) {
+	if err != nil {
+		r.log.Debug("a message did not reach its client", slog.Any("error", err))
 	}
 }

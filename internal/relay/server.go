@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mcp-relay/relay/internal/registry"
+	"github.com/mcp-relay/relay/internal/session"
 )
 
 // server keeps one configured server up: it connects, lists, judges, and does
@@ -27,9 +29,13 @@ type server struct {
 	calls     atomic.Int32 // calls that were sent and not answered
 	deadlines deadlines    // of calls
 
-	mu        sync.Mutex
-	following map[int64]*exchange // calls that want progress, by token
-	status    Status
+	herald herald // has what belongs to no call judged
+	old    bool   // it speaks the transport of 2024-11-05; only keepUp uses it
+	speech Speech // what is known of its era; only keepUp uses it
+
+	mu     sync.Mutex
+	open   map[int64]*exchange // calls that were sent and not answered, by number
+	status Status
 }
 
 // Status is a server's state as commands show it.
@@ -42,16 +48,18 @@ type Status struct {
 	Error string
 }
 
-func newServer(r *Relay, cfg Server) *server {
+func newServer(r *Relay, cfg *Server) *server {
 	limit := cfg.CallTimeout
 	if limit == 0 {
 		limit = r.opts.CallTimeout
 	}
-	return &server{
-		relay: r, cfg: cfg, following: map[int64]*exchange{},
+	s := &server{
+		relay: r, cfg: *cfg, speech: cfg.Speech, open: map[int64]*exchange{},
 		status:    Status{Server: cfg.Name, Hidden: cfg.Hidden, Error: "starting"},
 		deadlines: deadlines{limit: limit, expire: func(x *exchange) { x.abandon(errTimeout) }},
 	}
+	s.herald.gate, s.herald.lane = r.gate, &s.lane
+	return s
 }
 
 // ready returns the connection when the server can take calls: it is connected
@@ -101,26 +109,22 @@ func (s *server) keepUp(ctx context.Context) {
 
 // serve is the life of one connection.
 func (s *server) serve(ctx context.Context) error {
-	h := &receiver{server: s}
-	conn, err := s.cfg.Dialer.Dial(ctx, h)
+	l, err := s.connect(ctx)
 	if err != nil {
 		s.gone(err)
 		return err
 	}
-	defer conn.Close(closeGrace)
-	// Before the handshake is over a server may ask for a ping already.
-	l := &link{conn: conn, relist: make(chan struct{}, 1), judged: map[registry.Kind]*judgedList{}}
-	h.link.Store(l)
-	if err = s.relay.shake(ctx, l); err == nil {
-		err = s.relistAll(ctx, l)
+	defer l.conn.Close(closeGrace)
+	if err = s.relistAll(ctx, l); err == nil {
+		err = s.judgeGreeting(ctx, l)
 	}
 	if err != nil {
-		err = lastWords(conn, err)
+		err = lastWords(l.conn, err)
 		s.gone(err)
 		return err
 	}
 	s.up(l)
-	err = lastWords(conn, s.watch(ctx, l))
+	err = lastWords(l.conn, s.watch(ctx, l))
 	s.current.Store(nil)
 	s.setStatus(false, err)
 	s.relay.changes.announce()
@@ -134,7 +138,11 @@ func (s *server) up(l *link) {
 	s.settled.Store(true)
 	s.setStatus(true, nil)
 	s.relay.changes.announce()
-	s.relay.tellLevel(l)
+	s.tellLevel(l)
+	s.resubscribe(l)
+	if l.modern() {
+		s.relay.upkeep.Go(func() { s.keepListening(s.relay.ctx, l) })
+	}
 }
 
 // gone takes what the server offered away: it could not be connected.
@@ -200,14 +208,17 @@ func (s *server) relistAll(ctx context.Context, l *link) error {
 	announced := l.stale.Load()
 	var changed []registry.Kind
 	for _, k := range registry.Kinds {
-		var items []registry.Item // none, also of a kind that an earlier connection had
+		var listing registry.Listing // none, also of a kind that an earlier connection had
 		if l.capable(k.Capability()) {
 			var err error
-			if items, err = s.catalogue(ctx, l, k); err != nil {
+			if listing, err = s.catalogue(ctx, l, k); err != nil {
 				return err
 			}
 		}
-		if s.relay.install(s.cfg.Name, k, items) {
+		if k == registry.Tools {
+			s.mirror(l, &listing)
+		}
+		if s.relay.install(s.cfg.Name, k, listing) {
 			changed = append(changed, k)
 		}
 	}
@@ -238,21 +249,47 @@ func (r *Relay) Status() []Status {
 	return all
 }
 
-// follow has progress notifications of a call delivered to it.
-func (s *server) follow(x *exchange) {
+// begun notes a call that is about to be sent.
+func (s *server) begun(x *exchange) {
+	s.calls.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.following[x.number] = x
+	s.open[x.number] = x
 }
 
-func (s *server) unfollow(x *exchange) {
+// ended notes that a call was answered, or will not be.
+func (s *server) ended(x *exchange, watch *list.Element) {
+	s.calls.Add(-1)
+	s.deadlines.remove(watch)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.following, x.number)
+	delete(s.open, x.number)
 }
 
-func (s *server) followed(token int64) *exchange {
+// inFlight returns a call by its number.
+func (s *server) inFlight(number int64) *exchange {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.following[token]
+	return s.open[number]
+}
+
+// onlyCaller returns whom something that the server says outside of a call's
+// stream must be for: the only call in flight, or the only session that has
+// calls in flight. Both are nil when there is none, or no such certainty.
+func (s *server) onlyCaller() (x *exchange, sess *session.Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, other := range s.open {
+		req := other.client()
+		switch {
+		case len(s.open) == 1:
+			return other, nil
+		case req == nil || req.Modern():
+			return nil, nil // each of these may be for another
+		case sess != nil && sess != req.Session():
+			return nil, nil
+		}
+		sess = req.Session()
+	}
+	return nil, sess
 }

@@ -7,13 +7,16 @@ import (
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 )
 
-// taskTable remembers which server made which task, so that a request that
-// names a task finds it.
+// taskTable remembers which server made which task for whom, so that a request
+// that names a task finds its server, and nobody else's task.
 type taskTable struct {
 	mu    sync.Mutex
-	owned map[string]*server
-	order []string // oldest first
+	owned map[taskKey]*server
+	order []taskKey // oldest first
 }
+
+// taskKey is a task as a principal knows it.
+type taskKey struct{ principal, id string }
 
 const (
 	// maxTasks bounds the memory that a server can take by making tasks.
@@ -23,7 +26,7 @@ const (
 )
 
 // learn remembers the task that a result announces, if it does.
-func (t *taskTable) learn(result []byte, s *server) {
+func (t *taskTable) learn(result []byte, s *server, principal string) {
 	if len(result) > maxTaskResult || !bytes.Contains(result, []byte(`"taskId"`)) {
 		return
 	}
@@ -34,15 +37,16 @@ func (t *taskTable) learn(result []byte, s *server) {
 	if id == "" {
 		return
 	}
+	key := taskKey{principal, id}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.owned == nil {
-		t.owned = map[string]*server{}
+		t.owned = map[taskKey]*server{}
 	}
-	if owner, known := t.owned[id]; known {
+	if owner, known := t.owned[key]; known {
 		if owner != s {
 			// Two servers with one id: neither may get the other's requests.
-			t.owned[id] = nil
+			t.owned[key] = nil
 		}
 		return
 	}
@@ -50,17 +54,32 @@ func (t *taskTable) learn(result []byte, s *server) {
 		delete(t.owned, t.order[0])
 		t.order = t.order[1:]
 	}
-	t.owned[id] = s
-	t.order = append(t.order, id)
+	t.owned[key] = s
+	t.order = append(t.order, key)
 }
 
-// owner returns the server that made a task. It is nil when several say so;
-// known is false when none does.
-func (t *taskTable) owner(id string) (s *server, known bool) {
+// owner returns the server that made a task for a principal. It is nil when
+// none did, and when several say so.
+func (t *taskTable) owner(id, principal string) *server {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s, known = t.owned[id]
-	return s, known
+	return t.owned[taskKey{principal, id}]
+}
+
+// principals returns for whom a server made a task.
+func (t *taskTable) principals(id string, s *server) map[string]bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var all map[string]bool
+	for key, owner := range t.owned {
+		if key.id == id && owner == s {
+			if all == nil {
+				all = map[string]bool{}
+			}
+			all[key.principal] = true
+		}
+	}
+	return all
 }
 
 // advertises reports whether a server's capabilities name the method's area or

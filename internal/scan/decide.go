@@ -71,7 +71,7 @@ func (g *Gate) decide(ctx context.Context, s *Subject, id string, opinions []opi
 // withheldItems returns the items that a block of a catalogue names. named is
 // false when the block is not only about items.
 func withheldItems(s *Subject, v *verdict.Verdict) (items []int, named bool) {
-	if s.Content.Phase != verdict.Definition || s.Catalogue == "" {
+	if s.Catalogue == "" {
 		return nil, false
 	}
 	return verdict.Withheld(v.Findings, s.Catalogue)

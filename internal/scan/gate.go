@@ -81,9 +81,19 @@ func (g *Gate) Judge(ctx context.Context, s *Subject, then func(Decision)) {
 // refused above it.
 const maxPanel = 16
 
+// Covers reports whether an enforcing scanner judges a phase of a server.
+func (g *Gate) Covers(server string, phase verdict.Phase) bool {
+	for i := range g.members {
+		if m := &g.members[i]; !m.Observe && m.Covers(server, phase) {
+			return true
+		}
+	}
+	return false
+}
+
 // Author clears a message that the relay itself wrote. Nothing in body may come
-// from a server, a scanner or a remote peer, but definitions that were judged
-// and names from the registry.
+// from a server, a client, a scanner or a remote peer, but what was judged
+// already, and names from the registry.
 func (g *Gate) Author(part peer.Part, method string, body []byte) peer.Cleared {
 	return clearance(part, method, body)
 }

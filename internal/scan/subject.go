@@ -14,6 +14,8 @@ type Subject struct {
 	// Hidden says that the configuration exempts the server from scanning. The
 	// message is recorded all the same.
 	Hidden bool
-	// Catalogue is the member that holds the items, in the definition phase.
+	// Catalogue is the member that holds the items when the content is a list
+	// of which single items can be withheld: definitions, or notifications that
+	// are judged together.
 	Catalogue string
 }

@@ -13,6 +13,7 @@ type Request struct {
 	session *Session
 	id      jsonrpc.ID
 	method  string
+	sender  *Sender // nil: the session's
 	ctx     context.Context //nolint:containedctx // a request is its context's owner
 	cancel  context.CancelFunc
 
@@ -27,6 +28,20 @@ func (r *Request) Context() context.Context { return r.ctx }
 
 // Session returns whose request it is.
 func (r *Request) Session() *Session { return r.session }
+
+// ID returns the client's id of the request.
+func (r *Request) ID() jsonrpc.ID { return r.id }
+
+// Sender returns what the client says of itself for this request.
+func (r *Request) Sender() Sender {
+	if r.sender != nil {
+		return *r.sender
+	}
+	return r.session.Sender()
+}
+
+// Modern reports whether the request is of the modern era.
+func (r *Request) Modern() bool { return r.sender != nil }
 
 // Method returns the request's method.
 func (r *Request) Method() string { return r.method }
@@ -69,6 +84,9 @@ func (r *Request) Answer(c peer.Cleared) error {
 	r.cancel()
 	return err
 }
+
+// Notify sends a notification that belongs to the request.
+func (r *Request) Notify(c peer.Cleared) error { return r.session.sink.Notify(r.id, c) }
 
 // finish ends the request without an answer, and reports whether it was open.
 func (r *Request) finish() bool {

@@ -18,55 +18,71 @@ var ErrEnded = errors.New("the session has ended")
 
 // Session is one client connection.
 type Session struct {
-	id        string
-	principal string
-	sink      peer.Sink
-	ctx       context.Context //nolint:containedctx // the session's lifetime is what a request's context derives from
+	hello  peer.Hello
+	sink   peer.Sink
+	ctx    context.Context //nolint:containedctx // the session's lifetime is what a request's context derives from
 	cancel    context.CancelFunc
 
-	mu       sync.Mutex
-	client   string
-	version  string
-	inFlight map[jsonrpc.ID]*Request
+	mu        sync.Mutex
+	sender    Sender
+	inFlight  map[jsonrpc.ID]*Request
+	asked     int64 // the number of the newest question
+	questions map[jsonrpc.ID]*Question
 	idle     chan struct{} // closed and forgotten when the last request ends; nil when nobody waits
 }
 
-// New starts a session of a principal whose messages leave through sink. It
+// New starts a session of a client whose messages leave through sink. It
 // ends with ctx or with End.
-func New(ctx context.Context, id, principal string, sink peer.Sink) *Session {
+func New(ctx context.Context, h peer.Hello, sink peer.Sink) *Session {
 	ctx, cancel := context.WithCancel(ctx)
 	return &Session{
-		id: id, principal: principal, sink: sink,
+		hello: h, sink: sink,
 		ctx: ctx, cancel: cancel, inFlight: map[jsonrpc.ID]*Request{},
 	}
 }
 
 // ID returns the relay's id of the session.
-func (s *Session) ID() string { return s.id }
+func (s *Session) ID() string { return s.hello.Session }
 
 // Principal returns who the client is.
-func (s *Session) Principal() string { return s.principal }
+func (s *Session) Principal() string { return s.hello.Principal }
 
-// Introduce records what the client says of itself and the protocol revision
-// that was agreed. The client's name is no identity.
-func (s *Session) Introduce(client, version string) {
+// Stateless reports whether the session ends with the answer to its only
+// request.
+func (s *Session) Stateless() bool { return s.hello.Stateless }
+
+// Mirrored returns the decoded Mcp-Param headers of the session's only request;
+// nil where the transport has none.
+func (s *Session) Mirrored() map[string]string { return s.hello.Mirrored }
+
+// Introduce records what a client of the legacy era says of itself in its
+// handshake.
+func (s *Session) Introduce(c Sender) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.client, s.version = client, version
+	s.sender = c
 }
 
-// Client returns what the client calls itself and the revision agreed with it.
-func (s *Session) Client() (name, version string) {
+// SetLogLevel records from which level on the client wants log messages.
+func (s *Session) SetLogLevel(level string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.client, s.version
+	s.sender.LogLevel = level
 }
 
-// Notify sends a notification to the client.
-func (s *Session) Notify(c peer.Cleared) error { return s.sink.Notify(c) }
+// Sender returns what the client said of itself in its handshake.
+func (s *Session) Sender() Sender {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sender
+}
 
-// Begin registers a request of the client.
-func (s *Session) Begin(id jsonrpc.ID, method string) (*Request, error) {
+// Notify sends a notification that belongs to no request to the client.
+func (s *Session) Notify(c peer.Cleared) error { return s.sink.Notify(jsonrpc.ID{}, c) }
+
+// Begin registers a request of the client. sender is what the request says of
+// its sender; nil: what the handshake said.
+func (s *Session) Begin(id jsonrpc.ID, method string, sender *Sender) (*Request, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
@@ -77,7 +93,7 @@ func (s *Session) Begin(id jsonrpc.ID, method string) (*Request, error) {
 	if r := s.inFlight[id]; r != nil && !r.Ended() {
 		return nil, ErrDuplicateID
 	}
-	r := &Request{session: s, id: id, method: method}
+	r := &Request{session: s, id: id, method: method, sender: sender}
 	r.ctx, r.cancel = context.WithCancel(s.ctx)
 	s.inFlight[id] = r
 	return r, nil
@@ -143,6 +159,7 @@ func (s *Session) End() {
 	for _, r := range open {
 		r.finish()
 	}
+	s.abandonQuestions()
 }
 
 func (s *Session) forget(r *Request) {

@@ -39,13 +39,19 @@ func (s *sink) Respond(id jsonrpc.ID, c peer.Cleared) error {
 	return err
 }
 
-func (s *sink) Notify(c peer.Cleared) error { return s.add(peer.AppendRequest(nil, jsonrpc.ID{}, c)) }
+func (s *sink) Notify(_ jsonrpc.ID, c peer.Cleared) error {
+	return s.add(peer.AppendRequest(nil, jsonrpc.ID{}, c))
+}
+
+func (s *sink) Request(id, _ jsonrpc.ID, c peer.Cleared) error {
+	return s.add(peer.AppendRequest(nil, id, c))
+}
 
 func result(body string) peer.Cleared { return peer.Clear(peer.Result, "m", []byte(body)) }
 
 func begin(t *testing.T, s *Session, id jsonrpc.ID) *Request {
 	t.Helper()
-	r, err := s.Begin(id, "m")
+	r, err := s.Begin(id, "m", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +60,7 @@ func begin(t *testing.T, s *Session, id jsonrpc.ID) *Request {
 
 func TestAnswerOnce(t *testing.T) {
 	out := &sink{}
-	s := New(t.Context(), "s", "local", out)
+	s := New(t.Context(), peer.Hello{Session: "s", Principal: "local"}, out)
 	r := begin(t, s, jsonrpc.IntID(1))
 	if err := r.Answer(peer.Cleared{}); !errors.Is(err, peer.ErrNotCleared) {
 		t.Errorf("content that was not cleared: %v", err)
@@ -80,9 +86,9 @@ func TestAnswerOnce(t *testing.T) {
 }
 
 func TestDuplicateIDs(t *testing.T) {
-	s := New(t.Context(), "s", "local", &sink{})
+	s := New(t.Context(), peer.Hello{Session: "s", Principal: "local"}, &sink{})
 	r := begin(t, s, jsonrpc.IntID(1))
-	if _, err := s.Begin(jsonrpc.IntID(1), "m"); !errors.Is(err, ErrDuplicateID) {
+	if _, err := s.Begin(jsonrpc.IntID(1), "m", nil); !errors.Is(err, ErrDuplicateID) {
 		t.Errorf("got %v", err)
 	}
 	begin(t, s, jsonrpc.StringID("1")) // another id
@@ -95,7 +101,7 @@ func TestDuplicateIDs(t *testing.T) {
 // TestIDIsFreeOnceTheAnswerCanBeRead: the client is as quick as can be.
 func TestIDIsFreeOnceTheAnswerCanBeRead(t *testing.T) {
 	out := &sink{}
-	s := New(t.Context(), "s", "local", out)
+	s := New(t.Context(), peer.Hello{Session: "s", Principal: "local"}, out)
 	var again *Request
 	out.respond = func() {
 		out.respond = nil
@@ -111,7 +117,7 @@ func TestIDIsFreeOnceTheAnswerCanBeRead(t *testing.T) {
 
 func TestCancel(t *testing.T) {
 	out := &sink{}
-	s := New(t.Context(), "s", "local", out)
+	s := New(t.Context(), peer.Hello{Session: "s", Principal: "local"}, out)
 	before, late, answered := begin(t, s, jsonrpc.IntID(1)), begin(t, s, jsonrpc.IntID(2)), begin(t, s, jsonrpc.IntID(3))
 	var cancelled []string
 	before.OnCancel(func() { cancelled = append(cancelled, "replaced") })
@@ -136,7 +142,7 @@ func TestCancel(t *testing.T) {
 }
 
 func TestOnCancelRunsOnce(t *testing.T) {
-	s := New(t.Context(), "s", "local", &sink{})
+	s := New(t.Context(), peer.Hello{Session: "s", Principal: "local"}, &sink{})
 	for range 2000 {
 		r := begin(t, s, jsonrpc.IntID(1))
 		var calls atomic.Int32
@@ -151,7 +157,7 @@ func TestOnCancelRunsOnce(t *testing.T) {
 }
 
 func TestEnd(t *testing.T) {
-	s := New(t.Context(), "s", "local", &sink{})
+	s := New(t.Context(), peer.Hello{Session: "s", Principal: "local"}, &sink{})
 	r := begin(t, s, jsonrpc.IntID(1))
 	called := false
 	r.OnCancel(func() { called = true })
@@ -160,14 +166,14 @@ func TestEnd(t *testing.T) {
 	if !called || !r.Ended() || r.Context().Err() == nil {
 		t.Error("a request outlives its session")
 	}
-	if _, err := s.Begin(jsonrpc.IntID(2), "m"); !errors.Is(err, ErrEnded) {
+	if _, err := s.Begin(jsonrpc.IntID(2), "m", nil); !errors.Is(err, ErrEnded) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := New(t.Context(), "s", "local", &sink{})
+		s := New(t.Context(), peer.Hello{Session: "s", Principal: "local"}, &sink{})
 		if err := s.Drain(t.Context()); err != nil {
 			t.Errorf("nothing to wait for: %v", err)
 		}
@@ -198,11 +204,11 @@ func TestDrain(t *testing.T) {
 
 func TestWhoIsThere(t *testing.T) {
 	out := &sink{}
-	s := New(t.Context(), "id", "local", out)
-	s.Introduce("editor", "2025-11-25")
-	name, version := s.Client()
-	if s.ID() != "id" || s.Principal() != "local" || name != "editor" || version != "2025-11-25" {
-		t.Errorf("%s %s %s %s", s.ID(), s.Principal(), name, version)
+	s := New(t.Context(), peer.Hello{Session: "id", Principal: "local"}, out)
+	s.Introduce(Sender{Name: "editor", Version: "2025-11-25"})
+	sender := s.Sender()
+	if s.ID() != "id" || s.Principal() != "local" || sender.Name != "editor" || sender.Version != "2025-11-25" {
+		t.Errorf("%s %s %+v", s.ID(), s.Principal(), sender)
 	}
 	if r := begin(t, s, jsonrpc.IntID(1)); r.Session() != s || r.Method() != "m" {
 		t.Error("a request does not know whose it is")

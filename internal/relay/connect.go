@@ -1,0 +1,109 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/protocol"
+	"github.com/mcp-relay/relay/internal/registry"
+)
+
+// connect dials the server and greets it, in the era and over the transport
+// that it speaks. What was found out is remembered until the server fails.
+func (s *server) connect(ctx context.Context) (*link, error) {
+	dialer := s.cfg.Dialer
+	if s.old {
+		dialer = s.cfg.Old
+	}
+	l, err := s.attempt(ctx, dialer, s.speech)
+	switch {
+	case err == nil:
+	case s.speech == Auto && !s.old && s.died(ctx, l):
+		// Some servers end when they are asked what they do not know.
+		l, err = s.attempt(ctx, dialer, OnlyLegacy)
+	case s.cfg.Old != nil && !s.old && errors.Is(err, peer.ErrOldTransport):
+		if l, err = s.attempt(ctx, s.cfg.Old, OnlyLegacy); err == nil {
+			s.old = true
+			s.relay.log.Info("the server speaks the transport of 2024-11-05", slog.String("server", s.cfg.Name))
+		}
+	}
+	if err != nil {
+		s.speech, s.old = s.cfg.Speech, false // ask again
+		return nil, err
+	}
+	s.speech = OnlyLegacy
+	if l.modern() {
+		s.speech = OnlyModern
+	}
+	return l, nil
+}
+
+// died reports whether the connection of a failed attempt ended by itself.
+func (s *server) died(ctx context.Context, l *link) bool {
+	if l == nil || ctx.Err() != nil {
+		return false
+	}
+	select {
+	case <-l.conn.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// attempt dials and greets once. With an error the connection is closed; the
+// link then tells what became of it, if there was one.
+func (s *server) attempt(ctx context.Context, d Dialer, speech Speech) (*link, error) {
+	h := &receiver{server: s}
+	conn, err := d.Dial(ctx, h)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it says what was tried
+	}
+	// Before the handshake is over a server may ask for a ping already.
+	l := newLink(conn, h)
+	if err = l.greet(ctx, speech); err != nil {
+		err = lastWords(conn, err)
+		if !s.died(ctx, l) {
+			l = nil
+		}
+		conn.Close(closeGrace)
+		return l, err
+	}
+	return l, nil
+}
+
+// mirrored is a connection that repeats arguments of tools in headers.
+type mirrored interface {
+	SetMirrors(byTool map[string][]protocol.Mirror)
+}
+
+// mirror tells the connection which arguments of which tools it repeats in
+// headers.
+func (s *server) mirror(l *link, listing *registry.Listing) {
+	conn, ok := l.conn.(mirrored)
+	if !ok || !s.cfg.Headers || !l.modern() {
+		return
+	}
+	byTool := map[string][]protocol.Mirror{}
+	for i := range listing.Items {
+		schema, _ := objectMember(listing.Items[i].Raw, "inputSchema")
+		if mirrors, err := protocol.Mirrors(schema); err == nil && mirrors != nil {
+			byTool[listing.Items[i].Name] = mirrors
+		}
+	}
+	conn.SetMirrors(byTool)
+}
+
+// rootsChanged tells the servers of the legacy era that a client's roots
+// changed: those that may ask for them.
+func (c *Client) rootsChanged() {
+	for _, s := range c.relay.servers {
+		l := s.current.Load()
+		if l == nil || l.modern() || !s.cfg.MayAsk.Has(protocol.Roots) {
+			continue
+		}
+		c.relay.reached(l.conn.Notify(c.relay.author(peer.Params, protocol.RootsListChanged, nil)))
+	}
+}

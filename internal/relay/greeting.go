@@ -1,0 +1,238 @@
+package relay
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/mcp-relay/relay/internal/audit"
+	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/protocol"
+	"github.com/mcp-relay/relay/internal/scan"
+	"github.com/mcp-relay/relay/internal/session"
+	"github.com/mcp-relay/relay/internal/verdict"
+)
+
+// greeting is what a server says of itself in its handshake and clients are
+// told: instructions for the model, and capabilities that the relay has no part
+// in. It is judged as a definition.
+type greeting struct {
+	raw          []byte // as the server sent it
+	instructions string
+	// extensions and experimental are raw JSON objects; nil: none.
+	extensions, experimental, tasks []byte
+}
+
+// judgeGreeting has the greeting judged. A blocked one is as none.
+func (s *server) judgeGreeting(ctx context.Context, l *link) error {
+	body := []byte("{}")
+	for _, name := range []string{"instructions"} {
+		if raw, ok := jsonrpc.Member(l.greeting.raw, name); ok && string(raw) != `""` {
+			body = jsonrpc.SetMember(body, name, raw)
+		}
+	}
+	for _, name := range []string{"extensions", "experimental", "tasks"} {
+		if raw, ok := objectMember(l.capabilities, name); ok {
+			body = jsonrpc.SetMember(body, name, raw)
+		}
+	}
+	l.greeting.raw = nil
+	if string(body) == "{}" {
+		return nil
+	}
+	method := protocol.Initialize
+	if l.modern() {
+		method = protocol.Discover
+	}
+	d, err := s.insist(ctx, l, &scan.Subject{
+		Part: peer.Result, Hidden: s.cfg.Hidden,
+		Content: verdict.Content{
+			Phase: verdict.Definition, Kind: verdict.JSON, Data: body,
+			Origin: verdict.Origin{Server: s.cfg.Name, Method: method, ProtocolVersion: l.version},
+		},
+	}, func(string) { s.unscanned() })
+	if err != nil {
+		return err
+	}
+	if d.Outcome != scan.Passed {
+		s.relay.log.Warn("the server's instructions are withheld", slog.String("server", s.cfg.Name), slog.String("scan_id", d.ScanID))
+		s.relay.record(&audit.Record{
+			Event: audit.Withheld, Server: s.cfg.Name, Method: method, Phase: verdict.Definition,
+			ScanID: d.ScanID, Reason: "a scanner blocked the server's instructions",
+		})
+		return nil
+	}
+	passed := d.Cleared.Body()
+	l.greeting.instructions = stringMember(passed, "instructions")
+	l.greeting.extensions, _ = objectMember(passed, "extensions")
+	l.greeting.experimental, _ = objectMember(passed, "experimental")
+	l.greeting.tasks, _ = objectMember(passed, "tasks")
+	return nil
+}
+
+// greetWait is how long a client's handshake waits for servers that start: some
+// clients give up early, and what comes later is announced.
+const greetWait = 3 * time.Second
+
+// initialize answers a legacy client's handshake.
+func (c *Client) initialize(req *session.Request, params []byte) {
+	version := protocol.Negotiate(stringMember(params, "protocolVersion"))
+	sender := session.Sender{Version: version}
+	if info, ok := objectMember(params, "clientInfo"); ok {
+		sender.Info, sender.Name = info, stringMember(info, "name")
+	}
+	sender.Capabilities, _ = objectMember(params, "capabilities")
+	c.session.Introduce(sender)
+	c.relay.introduced(sender.Capabilities)
+	c.greet(req, func(body []byte) []byte {
+		return jsonrpc.SetMember(body, "protocolVersion", jsonrpc.AppendString(nil, version))
+	})
+}
+
+// discover answers server/discover of a modern client.
+func (c *Client) discover(req *session.Request) {
+	c.greet(req, func(body []byte) []byte {
+		versions := []byte{'['}
+		for i, v := range protocol.Supported() {
+			if i > 0 {
+				versions = append(versions, ',')
+			}
+			versions = jsonrpc.AppendString(versions, v)
+		}
+		body = jsonrpc.SetMember(body, "supportedVersions", append(versions, ']'))
+		meta := append([]byte(`{"`+protocol.MetaServerInfo+`":`), c.relay.implementation()...)
+		body = jsonrpc.SetMember(body, "_meta", append(meta, '}'))
+		ttl := time.Minute
+		if !c.relay.settled() {
+			ttl = 0
+		}
+		return protocol.Cacheable(body, ttl)
+	})
+}
+
+// greet answers with what the relay is, once the servers are ready or have had
+// their time.
+func (c *Client) greet(req *session.Request, finish func([]byte) []byte) {
+	r := c.relay
+	reply := func() { r.answer(req, r.author(peer.Result, req.Method(), finish(r.greeting(req.Modern())))) }
+	if r.settled() {
+		reply()
+		return
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(req.Context(), greetWait)
+		defer cancel()
+		r.Settle(ctx)
+		reply()
+	}()
+}
+
+// greeting returns what the relay says of itself and of its servers.
+func (r *Relay) greeting(modern bool) []byte {
+	capabilities := []byte(`{"tools":{"listChanged":true},"prompts":{"listChanged":true},` +
+		`"resources":{"subscribe":true,"listChanged":true},"logging":{},"completions":{}}`)
+	var extensions, experimental, tasks []byte
+	var words []instruction
+	for _, s := range r.servers {
+		l := s.current.Load()
+		if l == nil {
+			continue
+		}
+		extensions = merged(extensions, l.greeting.extensions)
+		experimental = merged(experimental, l.greeting.experimental)
+		if tasks == nil {
+			tasks = l.greeting.tasks
+		}
+		if l.greeting.instructions != "" {
+			words = append(words, instruction{s.cfg.Name, l.greeting.instructions})
+		}
+	}
+	if extensions != nil {
+		capabilities = jsonrpc.SetMember(capabilities, "extensions", extensions)
+	}
+	if experimental != nil {
+		capabilities = jsonrpc.SetMember(capabilities, "experimental", experimental)
+	}
+	if tasks != nil && !modern {
+		capabilities = jsonrpc.SetMember(capabilities, "tasks", tasks)
+	}
+	body := append([]byte(`{"capabilities":`), capabilities...)
+	body = append(append(body, `,"serverInfo":`...), r.implementation()...)
+	body = append(body, '}')
+	if text := r.instructions(words); text != "" {
+		body = jsonrpc.SetMember(body, "instructions", jsonrpc.AppendString(nil, text))
+	}
+	return body
+}
+
+// merged returns an object with the members of both; a's count where both have
+// one.
+func merged(a, b []byte) []byte {
+	if b == nil {
+		return a
+	}
+	if a == nil {
+		return b
+	}
+	for name, raw := range jsonrpc.Members(b) {
+		if _, known := jsonrpc.Member(a, name); !known {
+			a = jsonrpc.SetMember(a, name, raw)
+		}
+	}
+	return a
+}
+
+// instruction is what one server wants the model to know.
+type instruction struct{ server, text string }
+
+// maxInstructions bounds what one of several servers may tell the model, in
+// bytes.
+const maxInstructions = 2 << 10
+
+// instructions returns the instructions of all servers. Those of an only server
+// stay as they are. Those of several are fenced: each line is quoted, so that
+// no server can speak outside of its own part.
+func (r *Relay) instructions(all []instruction) string {
+	if !r.several() {
+		if len(all) == 0 {
+			return ""
+		}
+		return all[0].text
+	}
+	var b strings.Builder
+	for _, in := range all {
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString("What the server " + in.server + " says about its own tools:\n")
+		for line := range strings.FieldsFuncSeq(clipped(in.text), isLineEnd) {
+			b.WriteString("> " + line + "\n")
+		}
+	}
+	return b.String()
+}
+
+// isLineEnd reports whether some reader begins a new line after r.
+func isLineEnd(r rune) bool {
+	switch r {
+	case '\n', '\v', '\f', '\r', '\u0085', '\u2028', '\u2029':
+		return true
+	default:
+		return false
+	}
+}
+
+// clipped cuts a text to maxInstructions at the border of a character.
+func clipped(text string) string {
+	if len(text) <= maxInstructions {
+		return text
+	}
+	cut := maxInstructions
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + " …"
+}

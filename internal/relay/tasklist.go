@@ -1,0 +1,105 @@
+package relay
+
+import (
+	"bytes"
+
+	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/protocol"
+	"github.com/mcp-relay/relay/internal/scan"
+	"github.com/mcp-relay/relay/internal/session"
+	"github.com/mcp-relay/relay/internal/verdict"
+)
+
+// listTasks answers tasks/list (MCP 2025-11-25, tasks) with the tasks that the
+// servers have for this principal. Servers know one client, the relay, so it is
+// the relay that must keep principals apart.
+func (r *Relay) listTasks(req *session.Request, m jsonrpc.Message) {
+	if after, ok := r.position(req, m.Params); !ok || after != "" {
+		r.unknownCursor(req) // there is one page, so no cursor was ever given out
+		return
+	}
+	var able []*link
+	for _, s := range r.servers {
+		if l := s.ready(); l != nil && !l.modern() {
+			if tasks, ok := objectMember(l.capabilities, "tasks"); ok {
+				if _, ok := objectMember(tasks, "list"); ok {
+					able = append(able, l)
+				}
+			}
+		}
+	}
+	if able == nil {
+		r.refuse(req, missing(m.Method, protocol.Target{}, unknown))
+		return
+	}
+	go func() {
+		var tasks [][]byte
+		for _, l := range able {
+			mine, f := r.tasksOf(req, l)
+			if f != nil {
+				r.refuse(req, *f)
+				return
+			}
+			tasks = append(tasks, mine...)
+		}
+		body := append([]byte(`{"tasks":[`), bytes.Join(tasks, []byte{','})...)
+		r.answer(req, r.author(peer.Result, m.Method, append(body, "]}"...)))
+	}()
+}
+
+// tasksOf returns the tasks of one server that are this principal's.
+func (r *Relay) tasksOf(req *session.Request, l *link) ([][]byte, *refusal) {
+	s := l.receiver.server
+	var tasks [][]byte
+	var params []byte
+	for range maxPages {
+		reply, err := l.call(req.Context(), protocol.TasksList, params)
+		if err != nil || reply.Error != nil {
+			return nil, nil // what one server has not does not hide what others have
+		}
+		d := s.await(req.Context(), &scan.Subject{
+			Part: peer.Result, Hidden: s.cfg.Hidden,
+			Content: verdict.Content{
+				Phase: verdict.Response, Kind: verdict.JSON, Data: reply.Result, Origin: origin(req, s, "", r.nextCall()),
+			},
+		})
+		if d.Outcome != scan.Passed {
+			f := judged(&d, verdict.Response)
+			return nil, &f
+		}
+		page := d.Cleared.Body()
+		if len(page) == 0 || page[0] != '{' {
+			return tasks, nil
+		}
+		list, _ := jsonrpc.Member(page, "tasks")
+		for task := range jsonrpc.Elements(list) {
+			if r.tasks.owner(stringMember(task, "taskId"), req.Session().Principal()) == s && len(tasks) < maxTasks {
+				tasks = append(tasks, task)
+			}
+		}
+		cursor, more := jsonrpc.Member(page, "nextCursor")
+		if !more || string(cursor) == "null" {
+			return tasks, nil
+		}
+		params = jsonrpc.SetMember([]byte("{}"), "cursor", cursor)
+	}
+	return tasks, nil
+}
+
+// taskChanged passes on what a server says of a task's state, to those for whom
+// it made the task.
+func (s *server) taskChanged(m jsonrpc.Message) {
+	owners := s.relay.tasks.principals(stringMember(m.Params, "taskId"), s)
+	if owners == nil {
+		s.anomaly("notification_of_no_client")
+		return
+	}
+	s.tell(m, func(c peer.Cleared) {
+		for _, cl := range s.relay.audience() {
+			if owners[cl.session.Principal()] {
+				s.relay.reached(cl.session.Notify(c))
+			}
+		}
+	})
+}
