@@ -36,13 +36,13 @@ type exchange struct {
 	lane    lane   // what the server says during this call, in order
 	herald  herald // has that judged
 
-	mu      sync.Mutex
-	req     *session.Request // whoever waits for the answer; nil while the call is parked
-	token   []byte           // the client's progress token; nil when it wants no progress
-	call    peer.Call        // nil until it was sent
-	over    bool             // answered, failed or abandoned
-	watch   *list.Element    // of the server's deadlines
-	rounds  int              // how often the modern server wanted input
+	mu     sync.Mutex
+	req    *session.Request // whoever waits for the answer; nil while the call is parked
+	token  []byte           // the client's progress token; nil when it wants no progress
+	call   peer.Call        // nil until it was sent
+	over   bool             // answered, failed or abandoned
+	watch  *list.Element    // of the server's deadlines
+	rounds int              // how often the modern server wanted input
 	// parked is for a client of the modern era and a server of the legacy one;
 	// nil: no question can come that has to wait for another request.
 	parked       *parked

@@ -18,8 +18,8 @@ type route struct {
 	rename bool   // params must get that name
 	// mirrors are the arguments that HTTP headers repeat.
 	mirrors []protocol.Mirror
-	link   *link  // nil while the server takes no calls
-	epoch  int64  // of the catalogues by which the route was found
+	link    *link // nil while the server takes no calls
+	epoch   int64 // of the catalogues by which the route was found
 }
 
 // open reports whether the route still leads where it did when it was found.

@@ -29,7 +29,7 @@ type fakeServer struct {
 	dialErr  error
 	slow     chan struct{} // when set, listing waits for it
 	received []string      // "method params" of every request but the handshake, and of every notification
-	speech   Speech // zero: legacy
+	speech   Speech        // zero: legacy
 	onCall   func(c *fakeConn, call *fakeCall)
 	onHello  func(c *fakeConn) // runs when the server is greeted
 	onReady  func(c *fakeConn) // runs when the server is told that the handshake is over

@@ -27,9 +27,9 @@ type parked struct {
 	cancel context.CancelFunc
 
 	// The exchange's lock guards these.
-	asked     int       // questions so far
+	asked     int               // questions so far
 	pending   []pendingQuestion // questions that the client has not answered
-	lot       string    // where the call is parked; empty: it is not
+	lot       string            // where the call is parked; empty: it is not
 	held      []func(req *session.Request)
 	conclude  func(req *session.Request) // how the call ended while nobody waited
 	abandoned bool

@@ -13,7 +13,7 @@ type Request struct {
 	session *Session
 	id      jsonrpc.ID
 	method  string
-	sender  *Sender // nil: the session's
+	sender  *Sender         // nil: the session's
 	ctx     context.Context //nolint:containedctx // a request is its context's owner
 	cancel  context.CancelFunc
 

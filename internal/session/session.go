@@ -21,14 +21,14 @@ type Session struct {
 	hello  peer.Hello
 	sink   peer.Sink
 	ctx    context.Context //nolint:containedctx // the session's lifetime is what a request's context derives from
-	cancel    context.CancelFunc
+	cancel context.CancelFunc
 
 	mu        sync.Mutex
 	sender    Sender
 	inFlight  map[jsonrpc.ID]*Request
 	asked     int64 // the number of the newest question
 	questions map[jsonrpc.ID]*Question
-	idle     chan struct{} // closed and forgotten when the last request ends; nil when nobody waits
+	idle      chan struct{} // closed and forgotten when the last request ends; nil when nobody waits
 }
 
 // New starts a session of a client whose messages leave through sink. It
