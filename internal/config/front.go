@@ -30,7 +30,7 @@ type HTTP struct {
 	Path           string            // of the endpoint, absolute
 	Auth           string            // AuthToken or AuthNone
 	Tokens         map[string]string // given tokens by name; more may be in the token store
-	AllowedHosts   []string          // in Host beside loopback names and the address itself; lower case, with or without port
+	AllowedHosts   []string          // in Host, lower case, with or without port; the name in Listen is among them
 	AllowedOrigins []string          // in Origin: scheme://host or scheme://host:port, lower case
 	TLS            TLS               // zero: none
 	Insecure       bool              // somebody else encrypts what leaves this machine

@@ -62,6 +62,7 @@ func TestFrontFrom(t *testing.T) {
 		{relay: `{transport: stdio}`},
 		{relay: `{http: {}}`, listen: "127.0.0.1:8000"},
 		{relay: `{http: {listen: "localhost:0"}}`, listen: "localhost:0"},
+		{relay: `{http: {listen: "notes.localhost:80"}}`, listen: "notes.localhost:80"},
 		{relay: `{http: {listen: "[::1]:80"}}`, listen: "[::1]:80"},
 		{relay: `{http: {listen: ":80", insecure: true}}`, listen: ":80"},
 		{relay: `{http: {listen: "unix:/run/relay.sock"}}`, listen: "unix:/run/relay.sock"},
@@ -178,6 +179,20 @@ func TestApplyListen(t *testing.T) {
 			c.Relay.Front.Transport == TypeHTTP != h.Enabled || test.auth != "" && h.Auth != test.auth {
 			t.Errorf("%s %q %q: %v, %+v, warnings %v", test.relay, test.addr, test.auth, err, h, c.Warnings[known:])
 		}
+	}
+}
+
+// The name in listen is one that clients may use.
+func TestListenNamesItself(t *testing.T) {
+	c := load(t, "relay.yaml", "mcpServers: {x: {command: c}}\nrelay: {http: {listen: 'Relay.Example.com:8443', insecure: true}}\n")
+	if got := c.Relay.HTTP.AllowedHosts; !reflect.DeepEqual(got, []string{"relay.example.com"}) {
+		t.Errorf("hosts %q", got)
+	}
+	if err := c.ApplyListen("localhost:1", ""); err != nil || len(c.Relay.HTTP.AllowedHosts) != 1 {
+		t.Errorf("hosts %q, %v", c.Relay.HTTP.AllowedHosts, err)
+	}
+	if err := c.ApplyListen("relay.example.com:2", ""); err != nil || len(c.Relay.HTTP.AllowedHosts) != 1 {
+		t.Errorf("hosts %q, %v", c.Relay.HTTP.AllowedHosts, err)
 	}
 }
 

@@ -135,8 +135,8 @@ func (l *loader) finishHTTP(h *HTTP, section *node) {
 	}
 	for i, s := range h.AllowedOrigins {
 		if h.AllowedOrigins[i] = originOf(s); h.AllowedOrigins[i] == "" {
-			l.notes.problem(section.get("allowed_origins").item(i), "write it as https://app.example.com",
-				"this is not the origin of a web page")
+			l.notes.problem(section.get("allowed_origins").item(i), "write it as app://notes or https://app.example.com",
+				"this cannot be the value of Origin")
 		}
 	}
 	for _, file := range []*string{&h.TLS.Cert, &h.TLS.Key} {

@@ -73,11 +73,13 @@ func httpFields() []field[HTTP] {
 		},
 		{
 			name: "allowed_hosts", value: texts(func(h *HTTP) *[]string { return &h.AllowedHosts }),
-			doc: "Names, with or without a port, under which clients may call the relay, beside loopback names and the address in listen.",
+			doc: "Names, with or without a port, under which clients may call the relay, beside loopback names, what listen says and " +
+				"the addresses of this machine.",
 		},
 		{
 			name: "allowed_origins", value: texts(func(h *HTTP) *[]string { return &h.AllowedOrigins }),
-			doc: "Web pages that may call the relay, as https://app.example.com. Without it no page may.",
+			doc: "Values of the header Origin that are taken beside the relay's own, for programs built on a browser, as app://notes. " +
+				"Pages of other sites stay refused: browsers mark what these send.",
 		},
 		{
 			name: "tls", value: object(tlsFields(), func(h *HTTP) *TLS { return &h.TLS }),

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -52,6 +53,12 @@ func (h *HTTP) settleListen(out *notes, at *node, dir, home string) {
 		return
 	}
 	h.Listen = net.JoinHostPort(host, port)
+	// The front knows its addresses, not their names.
+	if _, err := netip.ParseAddr(host); err != nil && host != "" && !strings.EqualFold(host, "localhost") {
+		if name := strings.ToLower(host); !slices.Contains(h.AllowedHosts, name) {
+			h.AllowedHosts = append(slices.Clone(h.AllowedHosts), name)
+		}
+	}
 }
 
 // validHost reports whether host is an IP address or may be the name of a host.
@@ -89,7 +96,7 @@ func (h *HTTP) check(out *notes, atListen, atAuth *node) {
 	}
 	if h.wildcard() && len(h.AllowedHosts) == 0 {
 		out.warn(atListen, "list in relay.http.allowed_hosts the names under which clients know this machine",
-			"the relay listens on every address and knows none of its names; requests to other names than loopback ones are refused")
+			"the relay listens on every address and knows no name of this machine; clients that call it by name are refused")
 	}
 }
 

@@ -84,13 +84,15 @@ func (s *Store) List() []Entry {
 	return list
 }
 
-// Principals returns how many principals there are. Tokens of one name are one.
-func (s *Store) Principals() int {
-	names := map[string]bool{}
-	for _, e := range s.current() {
-		names[e.name] = true
+// Principals returns the names that have a token, each once.
+func (s *Store) Principals() []string {
+	entries := s.current()
+	names := make([]string, 0, len(entries))
+	for i := range entries {
+		names = append(names, entries[i].name)
 	}
-	return len(names)
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // current returns the tokens, from the file at most a second ago. One caller
