@@ -9,16 +9,6 @@ import (
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 )
 
-// Conn is what a transport hands messages to. Its methods run on the reader
-// and must not wait for anything but a slow client.
-type Conn interface {
-	// Message is called for each message that everybody reads alike.
-	Message(m jsonrpc.Message)
-	// Malformed is called for a frame that is refused. id is zero when it could
-	// not be read.
-	Malformed(id jsonrpc.ID, err error)
-}
-
 // Stdio is the transport of one client that started the relay as its child:
 // one message a line on two pipes (MCP, stdio transport).
 type Stdio struct {

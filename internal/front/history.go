@@ -1,0 +1,80 @@
+package front
+
+import (
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// stream carries what belongs to one request of a legacy client, or, as number
+// 0, what belongs to none. Its session's lock guards it.
+type stream struct {
+	number uint64
+	seq    uint64 // number of its last event
+	from   uint64 // events up to this one are not kept any more
+	q      *queue // nil while nobody reads
+	// opened: its answer is a stream of events, so the client knows ids.
+	opened bool
+	// over: nothing is added any more.
+	over bool
+	// only: the client takes nothing but the answer.
+	only bool
+}
+
+// event is a message that was sent on a stream, kept for a client that lost its
+// connection (MCP 2025-11-25, Streamable HTTP, resumability).
+type event struct {
+	of *stream
+	item
+}
+
+// history holds the events of a session, the oldest first, as many as its
+// limits allow. What belongs to streams that are over goes first.
+type history struct {
+	events []event
+	size   int
+}
+
+// add keeps an event, and drops others when there are too many.
+func (h *history) add(of *stream, it item, l *limits, log *slog.Logger) {
+	h.events = append(h.events, event{of: of, item: it})
+	h.size += len(it.frame)
+	for len(h.events) > 0 && (h.size > l.kept || len(h.events) > l.keptItems) {
+		i := max(0, slices.IndexFunc(h.events, func(e event) bool { return e.of.over }))
+		victim := h.events[i]
+		if victim.of.q == nil && !victim.of.over {
+			log.Warn("dropped messages of a stream that its client left: it cannot be resumed")
+		}
+		victim.of.from = victim.seq
+		h.size -= len(victim.frame)
+		h.events = slices.Delete(h.events, i, i+1)
+	}
+}
+
+// after returns the events of a stream after the given one.
+func (h *history) after(of *stream, seq uint64) []item {
+	var items []item
+	for _, e := range h.events {
+		if e.of == of && e.seq > seq {
+			items = append(items, e.item)
+		}
+	}
+	return items
+}
+
+// has reports whether events of a stream are kept.
+func (h *history) has(of *stream) bool {
+	return slices.ContainsFunc(h.events, func(e event) bool { return e.of == of })
+}
+
+// parseEventID reads the id of an event: see events.send.
+func parseEventID(id string) (number, seq uint64, ok bool) {
+	a, b, _ := strings.Cut(id, "-")
+	number, err := strconv.ParseUint(a, 10, 64)
+	if err != nil {
+		return 0, 0, false
+	}
+	seq, err = strconv.ParseUint(b, 10, 64)
+	return number, seq, err == nil
+}

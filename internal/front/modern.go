@@ -1,0 +1,129 @@
+package front
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/protocol"
+)
+
+// modern serves one message of the modern era: it is a client of its own, which
+// ends with its answer or with its connection (MCP 2026-07-28, Streamable HTTP).
+func (h *Handler) modern(w http.ResponseWriter, r *http.Request, principal string, m jsonrpc.Message, takes accepted) {
+	if m.Kind() != jsonrpc.Request && m.Kind() != jsonrpc.Notification {
+		h.refusal(w, http.StatusBadRequest, jsonrpc.ID{}, protocol.CodeInvalidRequest, "a client of this revision sends no responses")
+		return
+	}
+	err := protocol.CheckHeaders(r.Header.Values, m)
+	var mirrored map[string]string
+	if err == nil {
+		mirrored, err = protocol.Mirrored(r.Header)
+	}
+	if err != nil {
+		code := protocol.CodeInvalidRequest
+		var coded interface{ Code() int }
+		if errors.As(err, &coded) {
+			code = coded.Code()
+		}
+		h.refusal(w, http.StatusBadRequest, m.ID, code, err.Error())
+		return
+	}
+	x := &exchange{q: newQueue(h.limits.queue), of: m.ID, only: !takes.events}
+	client, ok := h.connect(r.Context(), w, peer.Hello{
+		Session: rand.Text(), Principal: principal, Stateless: true, Mirrored: mirrored,
+	}, x)
+	if !ok {
+		return
+	}
+	defer client.Close()
+	client.Message(m)
+	if m.Kind() == jsonrpc.Notification {
+		w.WriteHeader(http.StatusAccepted)
+		x.q.end(errOver)
+		grace, cancel := context.WithTimeout(r.Context(), notificationGrace)
+		defer cancel()
+		_ = client.Drain(grace) // what it started ends with the session at the latest
+		return
+	}
+	p := &reply{h: h, w: w, r: r, q: x.q, takes: takes, status: modernStatus}
+	if m.Method == protocol.Listen {
+		p.drained = h.draining
+	}
+	how, err := p.run()
+	x.q.end(errOver)
+	if how != abandoned {
+		return
+	}
+	if errors.Is(err, errSlow) {
+		h.log.Warn("ended a stream: its client does not read", slog.String("kind", "modern"))
+	}
+	if p.e == nil {
+		refuse(w, http.StatusServiceUnavailable)
+	}
+}
+
+// notificationGrace is how long the client of a modern notification stays.
+const notificationGrace = time.Second
+
+// connect starts a session at the host, or answers that it could not.
+func (h *Handler) connect(ctx context.Context, w http.ResponseWriter, hello peer.Hello, sink peer.Sink) (Client, bool) {
+	client, err := h.opts.Host.Connect(ctx, hello, sink)
+	switch {
+	case err == nil:
+		return client, true
+	case errors.Is(err, peer.ErrTooMany):
+		h.shy.refused("the principal has as many clients as it may have")
+		refuse(w, http.StatusTooManyRequests)
+	default:
+		h.log.Warn("a client could not be connected", slog.Any("error", err))
+		refuse(w, http.StatusServiceUnavailable)
+	}
+	return nil, false
+}
+
+// exchange is the sink of one modern request.
+type exchange struct {
+	q    *queue
+	of   jsonrpc.ID
+	only bool // the client takes nothing but the answer
+}
+
+var _ peer.Sink = (*exchange)(nil)
+
+// Respond implements peer.Sink.
+func (x *exchange) Respond(id jsonrpc.ID, c peer.Cleared) error {
+	frame, code, err := response(id, c)
+	if err != nil {
+		return err
+	}
+	return x.q.answer(item{frame: frame}, code)
+}
+
+// Notify implements peer.Sink. There is no stream but that of the request, and
+// what belongs to none travels on those that were opened for it, which are
+// requests too.
+func (x *exchange) Notify(of jsonrpc.ID, c peer.Cleared) error {
+	if of != x.of || x.only {
+		return peer.ErrNoStream
+	}
+	frame, err := request(jsonrpc.ID{}, c)
+	if err != nil {
+		return err
+	}
+	return x.q.push(item{frame: frame})
+}
+
+// Request implements peer.Sink. A modern client is never asked (MCP 2026-07-28,
+// Streamable HTTP, receiving messages).
+func (*exchange) Request(_, _ jsonrpc.ID, c peer.Cleared) error {
+	if !c.Valid() {
+		return peer.ErrNotCleared
+	}
+	return peer.ErrNoStream
+}

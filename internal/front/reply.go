@@ -1,0 +1,154 @@
+package front
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/protocol"
+)
+
+// reply is the answer to one request of a client while it is written: one JSON
+// message when the answer is the first thing there is, else a stream of events.
+type reply struct {
+	h     *Handler
+	w     http.ResponseWriter
+	r     *http.Request
+	q     *queue
+	takes accepted
+	// drained is closed when a stream without an end of its own has to end; nil
+	// for one that has.
+	drained <-chan struct{}
+	// status returns the HTTP status for the JSON-RPC code of an answer.
+	status func(code int) int
+	// opening is called before the first byte is written, with the answer's code
+	// when the answer is among what is written. It may set headers. Nil: there is
+	// nothing to do, and events have no ids.
+	opening func(stream bool, code int) numbering
+
+	e *events // nil until the stream is open
+}
+
+// numbering says which ids the events of a stream have.
+type numbering struct {
+	on     bool
+	number uint64 // of the stream
+	// primed: it begins with an event that has nothing but an id, that of event
+	// from.
+	primed bool
+	from   uint64
+}
+
+// ended says how a reply ended.
+type ended uint8
+
+const (
+	answered  ended = iota // with the answer
+	gone                   // the client is not there any more
+	abandoned              // nothing more comes; see the error
+)
+
+// run writes until there is nothing more to write. With abandoned comes why;
+// the caller answers then if nothing was written yet.
+func (p *reply) run() (ended, error) {
+	var timer *time.Timer
+	for {
+		b := p.q.take()
+		if len(b.items) > 0 || b.answered {
+			if how, err, over := p.write(b); over {
+				return how, err
+			}
+		}
+		if b.err != nil {
+			if p.e != nil && b.err != errCancelled { //nolint:errorlint // it is compared with what this package put there
+				p.e.abort()
+			}
+			return abandoned, b.err
+		}
+		if timer == nil {
+			timer = time.NewTimer(p.h.limits.silence)
+			defer timer.Stop()
+		} else {
+			timer.Reset(p.h.limits.silence)
+		}
+		select {
+		case <-p.q.wake:
+		case <-p.r.Context().Done():
+			return gone, nil
+		case <-p.drained:
+			return abandoned, errOver
+		case <-timer.C:
+			if !p.takes.events {
+				continue
+			}
+			if p.beat() != nil {
+				return gone, nil
+			}
+		}
+	}
+}
+
+// write writes a batch.
+func (p *reply) write(b batch) (how ended, err error, over bool) {
+	if p.e == nil && b.answered && len(b.items) == 1 && (p.takes.json || p.status(b.code) != http.StatusOK) {
+		if p.opening != nil {
+			p.opening(false, b.code)
+		}
+		if p.h.writeJSON(p.w, p.status(b.code), b.items[0].frame) != nil {
+			return gone, nil, true
+		}
+		return answered, nil, true
+	}
+	if p.open(b) != nil || p.e.send(b.items) != nil {
+		return gone, nil, true
+	}
+	return answered, nil, b.answered
+}
+
+// open begins the stream, unless it is open.
+func (p *reply) open(b batch) error {
+	if p.e != nil {
+		return nil
+	}
+	code := 0
+	if b.answered {
+		code = b.code
+	}
+	var ids numbering
+	if p.opening != nil {
+		ids = p.opening(true, code)
+	}
+	p.e = newEvents(p.w, &p.h.limits)
+	if ids.on {
+		p.e.numbered(ids.number)
+	}
+	p.e.open()
+	if ids.primed {
+		return p.e.prime(ids.from)
+	}
+	return nil
+}
+
+func (p *reply) beat() error {
+	if err := p.open(batch{}); err != nil {
+		return err
+	}
+	return p.e.comment()
+}
+
+// modernStatus is the HTTP status of a modern answer (MCP 2026-07-28, Streamable
+// HTTP). Invalid params are an answer like any other when it is the relay or a
+// server that found them: those of the request's own form were refused before.
+func modernStatus(code int) int {
+	switch code {
+	case protocol.CodeHeaderMismatch, protocol.CodeMissingCapability, protocol.CodeUnsupportedVersion,
+		protocol.CodeInvalidRequest, protocol.CodeParseError:
+		return http.StatusBadRequest
+	case protocol.CodeMethodNotFound:
+		return http.StatusNotFound
+	default:
+		return http.StatusOK
+	}
+}
+
+// legacyStatus is the HTTP status of a legacy answer.
+func legacyStatus(int) int { return http.StatusOK }
