@@ -17,9 +17,11 @@ import (
 	"github.com/mcp-relay/relay/internal/scan"
 )
 
-// assembly is a relay with everything that it stands on.
+// assembly is everything that relay cores stand on. Each scope of clients has a
+// core of its own.
 type assembly struct {
-	relay    *relay.Relay
+	options  relay.Options // of every core
+	gate     *scan.Gate
 	warden   *process.Warden
 	scanners []*plugin.Supervisor
 	// configured are the scanners' configurations, in the same order.
@@ -28,8 +30,8 @@ type assembly struct {
 	log        *slog.Logger
 }
 
-// assemble wires a relay from a configuration. Scanner processes start at
-// once, in the background; servers start with relay.Start.
+// assemble wires what a configuration asks for. Scanner processes start at
+// once, in the background; servers start with the cores that use them.
 func assemble(ctx context.Context, cfg *config.Config, log *slog.Logger, stderr io.Writer) (*assembly, error) {
 	a := &assembly{log: log}
 	var err error
@@ -45,24 +47,34 @@ func assemble(ctx context.Context, cfg *config.Config, log *slog.Logger, stderr 
 		a.close()
 		return nil, err
 	}
-	gate := scan.New(members, cfg.Relay.AllowUnscanned, a.audit, log)
+	a.gate = scan.New(members, cfg.Relay.AllowUnscanned, a.audit, log)
 	naming := registry.Prefix
 	if cfg.Relay.Naming == "bare" {
 		naming = registry.Bare
 	}
-	a.relay = relay.New(relay.Options{
+	a.options = relay.Options{
 		Version: programVersion(), Servers: a.servers(cfg),
-		Naming: naming, MaxName: cfg.Relay.MaxName, MaxTools: cfg.Relay.MaxTools,
+		Naming: naming, MaxName: cfg.Relay.MaxName, MaxTools: cfg.Relay.MaxTools, PageSize: cfg.Relay.PageSize,
 		StartTimeout: cfg.Relay.StartTimeout, CallTimeout: cfg.Relay.CallTimeout, RelistInterval: cfg.Relay.RelistInterval,
-		Gate: gate, Audit: a.audit, Log: log,
-	})
+		ParkedTTL: cfg.Relay.ParkedTTL, MaxParked: cfg.Relay.Limits.ParkedPerPrincipal, MaxInputRounds: cfg.Relay.MaxInputRounds,
+		Gate: a.gate, Audit: a.audit, Log: log,
+	}
 	return a, nil
 }
 
-// close ends everything, the servers first: what they still say is judged.
+// core returns a core for one client, which servers are told of, or for any
+// number.
+func (a *assembly) core(solo bool) *relay.Relay {
+	options := a.options
+	options.Solo = solo
+	return relay.New(options)
+}
+
+// close ends everything. The cores must have been closed before: what their
+// servers still say is judged.
 func (a *assembly) close() {
-	if a.relay != nil {
-		a.relay.Close()
+	if a.gate != nil {
+		a.gate.Close()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 	defer cancel()

@@ -104,7 +104,7 @@ func newRootCommand(std streams) *cobra.Command {
 	opts.flags(root)
 	root.AddCommand(
 		newRunCommand(std), newValidateCommand(std), newSchemaCommand(std), newToolsCommand(std),
-		newPluginCommand(std), newTokenCommand(std), newDemoCommand(std), newVersionCommand(std),
+		newPluginCommand(std), newTokenCommand(std), newLoginCommand(std), newLogoutCommand(std), newDemoCommand(std), newVersionCommand(std),
 	)
 	return root
 }

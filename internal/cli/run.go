@@ -12,6 +12,8 @@ import (
 
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/front"
+	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/principal"
 	"github.com/mcp-relay/relay/internal/protocol"
 )
 
@@ -20,6 +22,8 @@ type runOptions struct {
 	std    streams
 	config string
 	audit  string
+	listen string
+	auth   string
 	level  string
 	format string
 	// run is replaced in tests of the flags.
@@ -30,6 +34,8 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&o.config, "config", "c", "", "configuration file (default: see docs/configuration.md)")
 	f.StringVar(&o.audit, "audit", "", `audit file, or "-" for standard error`)
+	f.StringVar(&o.listen, "listen", "", "serve HTTP clients here: 127.0.0.1:8000, or unix:/path/of/socket")
+	f.StringVar(&o.auth, "auth", "", "token (default) or none: whether HTTP clients have to show a token")
 	f.StringVar(&o.level, "log-level", "", "debug, info, warn or error")
 	f.StringVar(&o.format, "log-format", "text", "text or json")
 }
@@ -38,7 +44,7 @@ func newRunCommand(std streams) *cobra.Command {
 	o := &runOptions{std: std, run: runRelay}
 	cmd := &cobra.Command{
 		Use:   "run",
-		Short: "Serve one MCP client on standard input and output",
+		Short: "Serve MCP clients: the one that started it, or with --listen any number over HTTP",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), o) },
 	}
@@ -53,7 +59,7 @@ const shutdownGrace = 10 * time.Second
 // trafficGC is the garbage collector's percentage once the relay serves.
 const trafficGC = 300
 
-// runRelay serves one client on the standard streams.
+// runRelay serves clients until they leave or ctx ends.
 func runRelay(ctx context.Context, o *runOptions) error {
 	cfg, log, err := load(o)
 	if err != nil {
@@ -67,11 +73,7 @@ func runRelay(ctx context.Context, o *runOptions) error {
 		return err
 	}
 	defer a.close()
-
-	sink := front.NewStdioSink(o.std.out)
-	client := a.relay.Connect(ctx, rand.Text(), "local", sink)
-	a.relay.Start(ctx)
-	// The client is answered at once; what its calls need is waited for when
+	// Clients are answered at once; what their calls need is waited for when
 	// they come. A scanner that can never work ends the relay.
 	serving, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -86,20 +88,10 @@ func runRelay(ctx context.Context, o *runOptions) error {
 		// memory only while there is traffic.
 		debug.SetGCPercent(trafficGC)
 	}()
-	stdio := front.Stdio{In: o.std.in, MaxMessage: cfg.Relay.MaxMessage, Shape: protocol.Message()}
-	err = stdio.Serve(serving, client)
-
-	// A signal ends the wait for calls: who sends one does not wait long either.
-	draining, enough := context.WithTimeout(serving, shutdownGrace)
-	if derr := client.Drain(draining); derr != nil {
-		log.Warn("calls were still in flight when the client left", slog.Any("error", derr))
-	}
-	enough()
-	client.Close()
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-	defer cancel()
-	if cerr := sink.Close(grace); cerr != nil {
-		log.Debug("the client did not take everything", slog.Any("error", cerr))
+	if cfg.Relay.HTTP.Enabled {
+		err = a.serveHTTP(serving, cfg)
+	} else {
+		err = a.serveStdio(serving, cfg, o.std)
 	}
 	if errors.Is(err, context.Canceled) {
 		return nil // asked to stop
@@ -114,6 +106,32 @@ func runRelay(ctx context.Context, o *runOptions) error {
 	return err
 }
 
+// serveStdio serves the one client that started the relay.
+func (a *assembly) serveStdio(serving context.Context, cfg *config.Config, std streams) error {
+	core := a.core(true)
+	defer core.Close()
+	sink := front.NewStdioSink(std.out)
+	// The client's requests outlive the signal that ends the relay for a moment.
+	client := core.Connect(context.WithoutCancel(serving), peer.Hello{Session: rand.Text(), Principal: principal.Local}, sink)
+	core.Start(context.WithoutCancel(serving))
+	stdio := front.Stdio{In: std.in, MaxMessage: cfg.Relay.MaxMessage, Shape: protocol.Message()}
+	err := stdio.Serve(serving, client)
+
+	// A signal ends the wait for calls: who sends one does not wait long either.
+	draining, enough := context.WithTimeout(serving, shutdownGrace)
+	if derr := client.Drain(draining); derr != nil {
+		a.log.Warn("calls were still in flight when the client left", slog.Any("error", derr))
+	}
+	enough()
+	client.Close()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(serving), shutdownGrace)
+	defer cancel()
+	if cerr := sink.Close(grace); cerr != nil {
+		a.log.Debug("the client did not take everything", slog.Any("error", cerr))
+	}
+	return err //nolint:wrapcheck // it says what happened to the client's side
+}
+
 // farewell is how long a client that left at once is waited with for word of
 // scanners that cannot work.
 const farewell = time.Second
@@ -122,6 +140,9 @@ const farewell = time.Second
 func load(o *runOptions) (*config.Config, *slog.Logger, error) {
 	cfg, err := config.Load(configOptions(o.config))
 	if err != nil {
+		return nil, nil, invalid{err}
+	}
+	if err := cfg.ApplyListen(o.listen, o.auth); err != nil {
 		return nil, nil, invalid{err}
 	}
 	if o.audit != "" {

@@ -15,9 +15,6 @@ import (
 // among it: the others work.
 func runnable(cfg *config.Config) error {
 	var problems []error
-	if t := cfg.Relay.Front.Transport; t != "" && t != "stdio" {
-		problems = append(problems, fmt.Errorf("transport %s is not available: remove it or set stdio", printable.String(t)))
-	}
 	for i := range cfg.Relay.Scanners {
 		s := &cfg.Relay.Scanners[i]
 		if s.Bundled {

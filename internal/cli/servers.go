@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -31,37 +30,80 @@ func (a *assembly) servers(cfg *config.Config) []relay.Server {
 			a.log.Warn("not started: above relay.max_servers", slog.String("server", c.Name))
 			continue
 		}
-		servers = append(servers, relay.Server{
-			Name: c.Name, Hidden: c.Hidden, Twin: twin(c), CallTimeout: c.Timeout, Dialer: a.dialer(cfg, c),
-		})
+		s := relay.Server{
+			Name: c.Name, Hidden: c.Hidden, Twin: twin(c), CallTimeout: c.Timeout,
+			Speech: speeches[c.Protocol], MayAsk: mayAsk(&c.Requests), Headers: c.Type == config.TypeHTTP,
+		}
+		a.dial(&s, cfg, c)
+		servers = append(servers, s)
 	}
 	return servers
 }
 
-// dialer returns how to connect to a server.
-func (a *assembly) dialer(cfg *config.Config, c *config.Server) relay.Dialer {
+// speeches are the values of a server's protocol.
+var speeches = map[string]relay.Speech{
+	config.ProtocolAuto: relay.Auto, config.ProtocolLegacy: relay.OnlyLegacy, config.ProtocolModern: relay.OnlyModern,
+}
+
+// mayAsk returns what a server may ask of clients.
+func mayAsk(r *config.Requests) protocol.CapabilitySet {
+	var list []protocol.Capability
+	for _, q := range []struct {
+		allowed bool
+		what    []protocol.Capability
+	}{
+		{r.Sampling, []protocol.Capability{protocol.Sampling, protocol.SamplingTools}},
+		{r.Sampling && r.Context, []protocol.Capability{protocol.SamplingContext}},
+		{r.Elicitation, []protocol.Capability{protocol.ElicitForm}},
+		{r.ElicitationURL, []protocol.Capability{protocol.ElicitURL}},
+		{r.Roots, []protocol.Capability{protocol.Roots}},
+	} {
+		if q.allowed {
+			list = append(list, q.what...)
+		}
+	}
+	return protocol.Capabilities(list...)
+}
+
+// dial sets how to connect to a server.
+func (a *assembly) dial(s *relay.Server, cfg *config.Config, c *config.Server) {
+	sse := downstream.SSE{
+		Name: c.Name, URL: c.URL, Headers: c.Headers, MaxMessage: cfg.Relay.MaxMessage,
+		Proxy: http.ProxyFromEnvironment, Log: a.log, Shape: protocol.Message(),
+	}
 	switch c.Type {
 	case config.TypeSSE:
-		return relay.DialFunc(func(context.Context, peer.Handler) (relay.Connection, error) { return nil, errOldTransport })
+		s.Speech = relay.OnlyLegacy
+		s.Dialer = dialer(sse.Dial)
 	case config.TypeHTTP:
 		d := downstream.HTTP{
-			Proxy: http.ProxyFromEnvironment,
-			Name:  c.Name, URL: c.URL, Headers: c.Headers, MaxMessage: cfg.Relay.MaxMessage, Log: a.log, Shape: protocol.Message(),
+			Name: c.Name, URL: c.URL, Headers: c.Headers, MaxMessage: cfg.Relay.MaxMessage, FallbackSSE: c.Protocol == config.ProtocolAuto,
+			Proxy: http.ProxyFromEnvironment, Log: a.log, Shape: protocol.Message(),
 		}
-		return relay.DialFunc(func(ctx context.Context, h peer.Handler) (relay.Connection, error) { return d.Dial(ctx, h) })
-	}
-	d := downstream.Stdio{
-		Name: c.Name, Command: c.Command, Args: c.Args, Dir: c.Dir, MaxMessage: cfg.Relay.MaxMessage,
-		Env:    process.Environment(process.DefaultAllow(), c.Env, c.InheritEnv),
-		Warden: a.warden, Log: a.log, Shape: protocol.Message(),
-	}
-	return relay.DialFunc(func(ctx context.Context, h peer.Handler) (relay.Connection, error) {
-		i, err := d.Dial(ctx, h)
-		if err != nil {
-			return nil, err
+		s.Dialer = dialer(d.Dial)
+		if c.Protocol == config.ProtocolAuto {
+			s.Old = dialer(sse.Dial)
 		}
-		return discreet{i, slices.Collect(maps.Values(c.Env))}, nil
-	})
+	default:
+		d := downstream.Stdio{
+			Name: c.Name, Command: c.Command, Args: c.Args, Dir: c.Dir, MaxMessage: cfg.Relay.MaxMessage,
+			Env:    process.Environment(process.DefaultAllow(), c.Env, c.InheritEnv),
+			Warden: a.warden, Log: a.log, Shape: protocol.Message(),
+		}
+		secrets := slices.Collect(maps.Values(c.Env))
+		s.Dialer = relay.DialFunc(func(ctx context.Context, h peer.Handler) (relay.Connection, error) {
+			i, err := d.Dial(ctx, h)
+			if err != nil {
+				return nil, err
+			}
+			return discreet{i, secrets}, nil
+		})
+	}
+}
+
+// dialer makes a transport's Dial the relay's.
+func dialer(dial func(ctx context.Context, h peer.Handler) (downstream.Instance, error)) relay.Dialer {
+	return relay.DialFunc(func(ctx context.Context, h peer.Handler) (relay.Connection, error) { return dial(ctx, h) })
 }
 
 // discreet is a connection whose server may write its secrets to its standard
@@ -92,8 +134,6 @@ func (d discreet) Stderr() string {
 	return text
 }
 
-var errOldTransport = errors.New("the old HTTP+SSE transport is not available: use the server's Streamable HTTP address and type http")
-
 // twin returns a key that servers share whose configuration is the same but
 // for the name.
 func twin(c *config.Server) string {
@@ -102,7 +142,7 @@ func twin(c *config.Server) string {
 	for _, m := range []map[string]string{c.Env, c.Headers} {
 		fmt.Fprintf(&b, " %q", fmt.Sprint(m)) // maps print in key order
 	}
-	fmt.Fprintf(&b, " %t %t", c.Hidden, c.InheritEnv)
+	fmt.Fprintf(&b, " %t %t %q %+v", c.Hidden, c.InheritEnv, c.Protocol, c.Requests)
 	sum := sha256.Sum256([]byte(b.String())) // the environment may hold secrets
 	return string(sum[:])
 }

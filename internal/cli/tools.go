@@ -35,16 +35,18 @@ func runTools(ctx context.Context, o *runOptions) error {
 		return err
 	}
 	defer a.close()
-	a.relay.Start(ctx)
+	core := a.core(false)
+	defer core.Close()
+	core.Start(ctx)
 	if err := a.ready(ctx); err != nil {
 		return err
 	}
-	a.relay.Settle(ctx)
+	core.Settle(ctx)
 
 	w := tabwriter.NewWriter(o.std.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STATE\tKIND\tNAME\tSERVER\tAS THE SERVER CALLS IT\tREASON")
 	for _, k := range registry.Kinds {
-		for _, e := range a.relay.Registry().Entries(k) {
+		for _, e := range core.Registry().Entries(k) {
 			public := "-"
 			if e.Public != "" {
 				public = printable.String(e.Public)
@@ -52,12 +54,12 @@ func runTools(ctx context.Context, o *runOptions) error {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", e.State, k, public,
 				printable.String(e.Server), printable.String(e.Name), reason(&e))
 		}
-		for _, pair := range a.relay.Registry().Lookalikes(k) {
+		for _, pair := range core.Registry().Lookalikes(k) {
 			fmt.Fprintf(o.std.err, "warning: %s and %s differ only by case and belong to different servers\n",
 				printable.String(pair[0]), printable.String(pair[1]))
 		}
 	}
-	for _, s := range a.relay.Status() {
+	for _, s := range core.Status() {
 		if !s.Ready {
 			fmt.Fprintf(w, "%s\tserver\t-\t%s\t-\t%s\n", registry.Failed, printable.String(s.Server), printable.Escape(s.Error, maxLine))
 		}

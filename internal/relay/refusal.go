@@ -119,6 +119,10 @@ func unsupportedVersion(asked string) []byte {
 	return append(out, "}}"...)
 }
 
+// ErrorObject returns a JSON-RPC error object of the relay's own, for what a
+// transport refuses by itself.
+func ErrorObject(code int, text string) []byte { return protocolError(code, text) }
+
 // protocolError answers a message that breaks the protocol.
 func protocolError(code int, text string) []byte {
 	f := refusal{code: code, text: text}

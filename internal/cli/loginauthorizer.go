@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+
+	"github.com/mcp-relay/relay/internal/audit"
+	"github.com/mcp-relay/relay/internal/config"
+	"github.com/mcp-relay/relay/internal/downstream"
+	"github.com/mcp-relay/relay/internal/oauth"
+)
+
+var _ downstream.Authorizer = (*oauth.Client)(nil)
+
+// newAuthorizer returns what authorizes requests to a server, or nil where
+// nothing does: for a program, where the configuration sends an Authorization
+// header or says that there is no login, and at an address to which no token
+// may be sent. Without oauth in the configuration, a server that asks for a
+// login gets the one of relay login.
+func newAuthorizer(c *config.Server, log *slog.Logger) (downstream.Authorizer, error) {
+	if !authorizable(c) {
+		return nil, nil //nolint:nilnil // most servers need none
+	}
+	client, err := oauthClient(c, log)
+	switch {
+	case err == nil:
+		return client, nil
+	case c.OAuth == nil:
+		log.Debug("no login is possible at this server", slog.String("server", c.Name), slog.Any("error", err))
+		return nil, nil //nolint:nilnil // nobody asked for one
+	}
+	return nil, invalid{err}
+}
+
+func authorizable(c *config.Server) bool {
+	_, given := c.Headers["Authorization"]
+	return c.Type != config.TypeStdio && !given && (c.OAuth == nil || !c.OAuth.Disabled)
+}
+
+// oauthClient returns the OAuth client of a remote server.
+func oauthClient(c *config.Server, log *slog.Logger) (*oauth.Client, error) {
+	record, err := audit.DefaultPath()
+	if err != nil {
+		return nil, fmt.Errorf("finding a place for logins: %w", err)
+	}
+	o := oauth.Options{
+		Server: c.Name, URL: c.URL, Headers: c.Headers,
+		Dir: filepath.Join(filepath.Dir(record), "oauth"), Proxy: http.ProxyFromEnvironment, Log: log,
+	}
+	if s := c.OAuth; s != nil {
+		o.ClientID, o.ClientSecret, o.ClientMetadataURL = s.ClientID, s.ClientSecret, s.ClientMetadataURL
+		o.Scopes, o.Issuer, o.RedirectPort = s.Scopes, s.Issuer, s.RedirectPort
+		o.Grant, o.Storage = oauth.Grant(s.Grant), oauth.Storage(s.TokenStore)
+	}
+	client, err := oauth.New(o)
+	if err != nil {
+		return nil, fmt.Errorf("oauth: %w", err)
+	}
+	return client, nil
+}

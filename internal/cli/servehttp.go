@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"github.com/mcp-relay/relay/internal/config"
+	"github.com/mcp-relay/relay/internal/front"
+	"github.com/mcp-relay/relay/internal/isolation"
+	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/principal"
+	"github.com/mcp-relay/relay/internal/protocol"
+	"github.com/mcp-relay/relay/internal/relay"
+)
+
+// modes are the values of relay.isolation.
+var modes = map[string]isolation.Mode{
+	"":                        isolation.PerPrincipal,
+	config.IsolationShared:    isolation.Shared,
+	config.IsolationPrincipal: isolation.PerPrincipal,
+	config.IsolationSession:   isolation.PerSession,
+}
+
+// clients is the pool of cores as the front sees it.
+type clients struct{ *isolation.Pool }
+
+var _ front.Host = clients{}
+
+// Connect implements front.Host.
+func (c clients) Connect(ctx context.Context, hello peer.Hello, sink peer.Sink) (front.Client, error) {
+	return c.Pool.Connect(ctx, hello, sink) //nolint:wrapcheck // the front switches on it
+}
+
+// serveHTTP serves clients over HTTP until ctx ends.
+func (a *assembly) serveHTTP(serving context.Context, cfg *config.Config) error {
+	h := &cfg.Relay.HTTP
+	tokens, principals, err := a.tokens(cfg)
+	if err != nil {
+		return err
+	}
+	pool := isolation.New(isolation.Options{
+		Mode: modes[cfg.Relay.Isolation], Principals: principals,
+		Limits: isolation.Limits{
+			Sessions: cfg.Relay.Limits.SessionsPerPrincipal, Streams: cfg.Relay.Limits.StreamsPerPrincipal,
+			Children: cfg.Relay.Limits.ChildrenPerPrincipal,
+		},
+		MaxSessions: h.MaxSessions, MaxStreams: h.MaxStreams, Children: len(a.options.Servers),
+		New: func(string) isolation.Core { return isolation.Of(a.core(false)) },
+		Refuse: func(code int, text string) peer.Cleared {
+			return a.gate.Author(peer.Error, "", relay.ErrorObject(code, text))
+		},
+	})
+	pool.Start(context.WithoutCancel(serving))
+	defer pool.Close()
+	handler := front.NewHandler(front.HandlerOptions{
+		Host: clients{pool}, Log: a.log, MaxMessage: cfg.Relay.MaxMessage, Shape: protocol.Message(),
+		Tokens: tokens, Path: h.Path, WithoutSSE: !h.SSE, Hosts: h.AllowedHosts, Origins: h.AllowedOrigins, Idle: h.SessionIdle,
+	})
+	network, address := h.Network()
+	l, err := net.Listen(network, address)
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	srv := &http.Server{Handler: handler}
+	go func() { <-serving.Done(); handler.Drain(); _ = srv.Close() }()
+	a.log.Info("serving HTTP clients", slog.String("address", l.Addr().String()))
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	handler.Close()
+	return context.Cause(serving)
+}
+
+// tokens opens the tokens of HTTP clients, and returns whose there are. When
+// none is asked for it returns nil: then everybody is one principal.
+func (a *assembly) tokens(cfg *config.Config) (front.Verifier, []string, error) {
+	if cfg.Relay.HTTP.Auth == config.AuthNone {
+		a.log.Warn("everybody who reaches the address of the relay may use it: relay.http.auth is none")
+		return nil, []string{principal.Local}, nil
+	}
+	store, err := openTokens(cfg, a.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	path, err := store.Ensure()
+	if err != nil {
+		return nil, nil, invalid{err}
+	}
+	if path != "" {
+		a.log.Info("clients show the token in this file; relay token show prints an entry for a client's configuration", slog.String("path", path))
+	}
+	return store, store.Principals(), nil
+}
+
+var _ front.Verifier = (*principal.Store)(nil)
