@@ -29,7 +29,7 @@ var errLogin = errors.New("a login is needed")
 func (c *Client) Authorization(ctx context.Context) (string, error) {
 	now := time.Now()
 	if c.shouldLook(now) {
-		if err := c.alone(ctx, c.reload); err != nil {
+		if err := c.alone(ctx, c.look); err != nil {
 			return "", fmt.Errorf("server %q: %w", c.o.Server, err)
 		}
 	}
@@ -156,16 +156,11 @@ func (c *Client) current() *record {
 	return c.token
 }
 
-// shouldLook reports whether the token file changed since it was read.
+// shouldLook reports whether it is time to look at the token file.
 func (c *Client) shouldLook(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.looked.IsZero() && now.Sub(c.looked) < lookInterval {
-		return false
-	}
-	first := c.looked.IsZero()
-	c.looked = now
-	return first || c.store.look() != c.stamp
+	return c.looked.IsZero() || now.Sub(c.looked) >= lookInterval
 }
 
 // justRenewed reports whether the current token is so new that a refusal is

@@ -17,13 +17,14 @@ import (
 // callback is a web server on this machine that waits for the browser to come
 // back (RFC 8252, section 7.3). It answers once.
 type callback struct {
-	address string // of the redirect
-	server  *http.Server
-	host    string
-	state   string
-	result  chan url.Values
-	strays  int // requests with another state; the handler's, under its own turn
-	turn    chan struct{}
+	address  string // of the redirect
+	listener net.Listener
+	server   *http.Server
+	host     string
+	state    string
+	result   chan url.Values
+	strays   int // requests with another state; the handler's, under its own turn
+	turn     chan struct{}
 }
 
 const (
@@ -47,7 +48,7 @@ func await(ctx context.Context, port int, state string) (*callback, error) {
 	}
 	c := &callback{
 		address: "http://" + l.Addr().String() + callbackPath, host: l.Addr().String(), state: state,
-		result: make(chan url.Values, 1), turn: make(chan struct{}, 1),
+		listener: l, result: make(chan url.Values, 1), turn: make(chan struct{}, 1),
 	}
 	c.server = &http.Server{
 		Handler: c, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: maxQuery,
@@ -61,6 +62,7 @@ func await(ctx context.Context, port int, state string) (*callback, error) {
 func (c *callback) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
+	_ = c.listener.Close() // the server may not know it yet
 	if c.server.Shutdown(ctx) != nil {
 		_ = c.server.Close()
 	}

@@ -38,9 +38,9 @@ const hidden = "[hidden]"
 
 // grant is what a token endpoint gave (RFC 6749, section 5.1).
 type grant struct {
-	access, refresh secret
-	lifetime        time.Duration // 0: not said
-	scopes          []string      // nil: as requested
+	Access, Refresh secret
+	Lifetime        time.Duration // 0: not said
+	Scopes          []string      // nil: as requested
 }
 
 // fault is an error code of an authorization server.
@@ -101,13 +101,13 @@ func (w *wire) exchange(ctx context.Context, endpoint *url.URL, who identity, re
 // authenticated posts a form as a client.
 func (w *wire) authenticated(ctx context.Context, endpoint *url.URL, who identity, form url.Values) (*answer, error) {
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}}
-	if who.method == authBasic {
-		pair := url.QueryEscape(who.id) + ":" + url.QueryEscape(string(who.secret)) // RFC 6749, section 2.3.1
+	if who.Method == authBasic {
+		pair := url.QueryEscape(who.ID) + ":" + url.QueryEscape(string(who.Secret)) // RFC 6749, section 2.3.1
 		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(pair)))
 	} else {
-		form.Set("client_id", who.id)
-		if who.method == authPost {
-			form.Set("client_secret", string(who.secret))
+		form.Set("client_id", who.ID)
+		if who.Method == authPost {
+			form.Set("client_secret", string(who.Secret))
 		}
 	}
 	return w.post(ctx, endpoint, []byte(form.Encode()), header)
@@ -130,9 +130,9 @@ func readGrant(body []byte) (*grant, error) {
 	if t.Refresh != "" && !isCredential(t.Refresh) {
 		return nil, errNoToken
 	}
-	g := &grant{access: secret(t.Access), refresh: secret(t.Refresh), lifetime: lifetime(t.Lifetime)}
+	g := &grant{Access: secret(t.Access), Refresh: secret(t.Refresh), Lifetime: lifetime(t.Lifetime)}
 	if t.Scope != nil {
-		g.scopes = scopesOf(*t.Scope)
+		g.Scopes = scopesOf(*t.Scope)
 	}
 	return g, nil
 }

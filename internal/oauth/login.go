@@ -104,7 +104,7 @@ func (c *Client) login(ctx context.Context, d Dialogue, ch challenge, more []str
 	if err != nil {
 		return nil, "", err
 	}
-	scopes := union(c.scopes(ch, res, iss), more...)
+	scopes := union(more, c.scopes(ch, res, iss)...)
 	if c.o.Grant == ClientCredentials {
 		r, err := c.credentials(finding, res, iss, scopes)
 		if err != nil {
@@ -173,7 +173,7 @@ func (c *Client) page(
 	u := *iss.authorization
 	q := u.Query()
 	q.Set("response_type", "code")
-	q.Set("client_id", who.id)
+	q.Set("client_id", who.ID)
 	q.Set("redirect_uri", redirect)
 	q.Set("state", state)
 	q.Set("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]))
@@ -245,7 +245,7 @@ func readAnswer(answer url.Values, iss *issuer) (string, error) {
 func (c *Client) record(res *resource, iss *issuer, who identity, scopes []string) *record {
 	r := &record{
 		Server: c.o.Server, URL: c.o.URL, Issuer: iss.ID, Resource: res.ID, Endpoint: iss.token.String(), Grant: c.o.Grant,
-		ClientID: who.id, ClientSecret: who.secret, AuthMethod: who.method, Requested: scopes, Granted: scopes,
+		ClientID: who.ID, ClientSecret: who.Secret, AuthMethod: who.Method, Requested: scopes, Granted: scopes,
 	}
 	if iss.revocation != nil {
 		r.Revocation = iss.revocation.String()

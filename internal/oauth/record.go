@@ -61,15 +61,15 @@ func (r *record) renewable() bool {
 // take puts what a token endpoint gave into the record. A refresh token that
 // was not replaced stays valid (RFC 6749, section 6).
 func (r *record) take(g *grant, now time.Time) {
-	r.Access, r.Obtained, r.Expires = g.access, now, time.Time{}
-	if g.lifetime > 0 {
-		r.Expires = now.Add(g.lifetime)
+	r.Access, r.Obtained, r.Expires = g.Access, now, time.Time{}
+	if g.Lifetime > 0 {
+		r.Expires = now.Add(g.Lifetime)
 	}
-	if g.refresh != "" {
-		r.Refresh = g.refresh
+	if g.Refresh != "" {
+		r.Refresh = g.Refresh
 	}
-	if g.scopes != nil {
-		r.Granted = g.scopes
+	if g.Scopes != nil {
+		r.Granted = g.Scopes
 	}
 }
 

@@ -17,11 +17,12 @@ const (
 	authPost  = "client_secret_post"
 )
 
-// identity is who the relay is at one authorization server.
+// identity is who the relay is at one authorization server. Like those of grant,
+// its fields are exported so that fmt asks a secret how to print it.
 type identity struct {
-	id     string
-	secret secret
-	method string
+	ID     string
+	Secret secret
+	Method string
 }
 
 var (

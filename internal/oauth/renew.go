@@ -9,6 +9,26 @@ import (
 	"time"
 )
 
+// look reads the token file if it changed since it was read, unless whoever had
+// the turn before did so. Only the holder of the turn calls it.
+func (c *Client) look(ctx context.Context) error {
+	now := time.Now()
+	if !c.shouldLook(now) {
+		return nil
+	}
+	at := c.store.look()
+	c.mu.Lock()
+	same := !c.looked.IsZero() && at == c.stamp
+	if same {
+		c.looked = now
+	}
+	c.mu.Unlock()
+	if same {
+		return nil
+	}
+	return c.reload(ctx)
+}
+
 // reload reads the token file. Only the holder of the turn calls it.
 func (c *Client) reload(ctx context.Context) error {
 	at := c.store.look()
@@ -132,7 +152,9 @@ func (c *Client) adopt(ctx context.Context, r *record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.token, c.stamp, c.looked = r, c.store.look(), time.Now()
-	c.renewed, c.refusals = c.looked, 0
+	if r.Access != "" {
+		c.renewed, c.refusals = c.looked, 0
+	}
 }
 
 func (c *Client) remember(err error) {
