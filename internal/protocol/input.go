@@ -3,7 +3,6 @@ package protocol
 import (
 	"errors"
 	"maps"
-	"strings"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 )
@@ -199,17 +198,39 @@ func WithoutInput(params []byte) []byte {
 // loss: a lone surrogate cannot.
 func wholeText(raw []byte) (string, bool) {
 	text, ok := jsonrpc.Unquote(raw)
-	if !ok {
+	if !ok || hasLoneSurrogate(raw) {
 		return "", false
 	}
-	const replacement = "\uFFFD"
-	if n := strings.Count(text, replacement); n > 0 {
-		spelled := strings.ToLower(string(raw))
-		// An escaped backslash before ufffd is counted too; then the string is
-		// refused or not for the wrong reason, but never changed.
-		if strings.Count(spelled, replacement)+strings.Count(spelled, `\ufffd`) != n {
-			return "", false
-		}
-	}
 	return text, true
+}
+
+// hasLoneSurrogate reports whether a valid JSON string has an escape for one half
+// of a pair.
+func hasLoneSurrogate(raw []byte) bool {
+	const size = len(`\uXXXX`)
+	first := false // the escape just before was a first half
+	for i := 0; i < len(raw); {
+		half := 0
+		switch {
+		case raw[i] != '\\':
+			i++
+		case i+size > len(raw) || raw[i+1] != 'u':
+			i += 2
+		default:
+			if raw[i+2]|0x20 == 'd' { // D800 to DBFF and DC00 to DFFF
+				switch raw[i+3] | 0x20 {
+				case '8', '9', 'a', 'b':
+					half = 1
+				case 'c', 'd', 'e', 'f':
+					half = 2
+				}
+			}
+			i += size
+		}
+		if first != (half == 2) {
+			return true
+		}
+		first = half == 1
+	}
+	return first
 }

@@ -25,7 +25,7 @@ func TestWellFormed(t *testing.T) {
 
 func TestDisguised(t *testing.T) {
 	tests := map[string]bool{
-		"Tools/Call": true, "tools/call ": true, "\ttools/call": true, "/tools/call": true, "tools/call/": true, "TOOLS/CALL": true,
+		"Tools/Call": true, ToolsCall + " ": true, "\ttools/call": true, "/tools/call": true, "tools/call/": true, "TOOLS/CALL": true,
 		"logging/setlevel": true, "toolſ/call": true, "ta\u017fks/get": true, "Notifications/Cancelled": true, "SERVER/discover": true,
 		"taſKs/get": true, "tas\u212as/get": true,
 		"": false, "tools/calls": false, "acme/Call": false, "tools_call": false, "tools": false, strings.Repeat(" ", 1000) + Ping: false,

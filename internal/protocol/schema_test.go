@@ -83,22 +83,22 @@ func (w *walk) rule(r rule, path []string) {
 	for name, below := range r.Properties {
 		w.member(path, name)
 		if !user[name] {
-			w.rule(below, append(path[:len(path):len(path)], name))
+			w.rule(below, append(slices.Clip(path), name))
 		}
 	}
 	if r.Items != nil {
-		w.rule(*r.Items, append(path[:len(path):len(path)], "[]"))
+		w.rule(*r.Items, append(slices.Clip(path), "[]"))
 	}
 	var values rule
 	if json.Unmarshal(r.AdditionalProperties, &values) == nil {
-		w.rule(values, append(path[:len(path):len(path)], "any"))
+		w.rule(values, append(slices.Clip(path), "any"))
 	}
 }
 
 // member checks one name at one place.
 func (w *walk) member(path []string, name string) {
 	upper := strings.ToUpper(name)
-	place := strings.Join(append(path[:len(path):len(path)], name), ".")
+	place := strings.Join(append(slices.Clip(path), name), ".")
 	if upper == name || w.seen[place] {
 		return
 	}
