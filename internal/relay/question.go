@@ -40,6 +40,7 @@ func (h *receiver) ask(l *link, m jsonrpc.Message, x *exchange) {
 		h.refuseServer(l, m, protocol.CodeInternalError, "the request belongs to no client")
 		return
 	}
+	x = q.exchange
 	if !s.cfg.MayAsk.Allows(m.Method, m.Params) {
 		h.refuseServer(l, m, protocol.CodeMethodNotFound, "method not found")
 		return
