@@ -195,15 +195,6 @@ func TestOwnerOfURI(t *testing.T) {
 	}
 }
 
-func TestLookalikes(t *testing.T) {
-	r := newRegistry(Bare, nil, "a", "b")
-	r.Install("a", Tools, list(tool("Read", "")))
-	r.Install("b", Tools, list(tool("read", "")))
-	if got := r.Lookalikes(Tools); len(got) != 1 || got[0] != [2]string{"Read", "read"} {
-		t.Errorf("got %v", got)
-	}
-}
-
 func TestNewItem(t *testing.T) {
 	tests := []struct{ raw, name, reason string }{
 		{`{"name":"x"}`, "x", ""},
