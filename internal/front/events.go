@@ -116,7 +116,7 @@ func (e *events) write(p []byte) error {
 	for len(p) > 0 {
 		n := min(len(p), e.limits.chunk)
 		e.deadline()
-		if _, err := e.w.Write(p[:n]); err != nil {
+		if _, err := e.w.Write(p[:n]); err != nil { //nolint:gosec // it is JSON or events, and says so, with nosniff
 			return err
 		}
 		p = p[n:]

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -80,10 +81,8 @@ func (g *guard) origin(r *http.Request) bool {
 		return false
 	}
 	origin := strings.ToLower(values[0])
-	for _, allowed := range g.origins {
-		if origin == allowed {
-			return true
-		}
+	if slices.Contains(g.origins, origin) {
+		return true
 	}
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
@@ -93,7 +92,7 @@ func (g *guard) origin(r *http.Request) bool {
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	return u.Scheme == scheme && u.Host == strings.ToLower(r.Host)
+	return u.Scheme == scheme && strings.EqualFold(u.Host, r.Host)
 }
 
 // sameSite checks Sec-Fetch-Site, which a page cannot set or leave out.

@@ -36,7 +36,7 @@ func (h *Handler) legacy(w http.ResponseWriter, r *http.Request, principal strin
 	rd, err := s.begin(m.ID, takes)
 	switch {
 	case errors.Is(err, errDuplicate):
-		h.refusal(w, http.StatusBadRequest, m.ID, protocol.CodeInvalidRequest, err.Error())
+		h.refusal(w, m.ID, protocol.CodeInvalidRequest, err.Error())
 		return
 	case errors.Is(err, errBusy):
 		h.shy.refused("a session has as many requests as it may have")
@@ -66,19 +66,18 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, s *session, rd 
 		s.opening(rd.st)
 		return numbering{on: true, number: rd.st.number, primed: takesPriming(r)}
 	}
-	how, err := p.run()
+	err := p.run()
 	s.leave(rd)
-	if starts && (!started || how != answered) {
+	if starts && (!started || err != nil) {
 		h.end(s) // nobody knows that it exists
 	}
-	if how != abandoned || p.e != nil {
-		return
-	}
-	if errors.Is(err, errCancelled) {
+	switch {
+	case err == nil, errors.Is(err, errLeft), p.e != nil:
+	case errors.Is(err, errCancelled):
 		w.WriteHeader(http.StatusAccepted)
-		return
+	default:
+		refuse(w, http.StatusNotFound) // the session is over
 	}
-	refuse(w, http.StatusNotFound) // the session is over
 }
 
 // takesPriming reports whether a client understands an event without data: the
@@ -141,7 +140,7 @@ func (h *Handler) get(w http.ResponseWriter, r *http.Request, principal string) 
 	}
 	// Clients wait for the headers before they go on.
 	if p.open(batch{}) == nil && p.e.flush() == nil {
-		_, _ = p.run()
+		_ = p.run() // it ends when it ends
 	}
 	s.leave(rd)
 }

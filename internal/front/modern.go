@@ -17,7 +17,7 @@ import (
 // ends with its answer or with its connection (MCP 2026-07-28, Streamable HTTP).
 func (h *Handler) modern(w http.ResponseWriter, r *http.Request, principal string, m jsonrpc.Message, takes accepted) {
 	if m.Kind() != jsonrpc.Request && m.Kind() != jsonrpc.Notification {
-		h.refusal(w, http.StatusBadRequest, jsonrpc.ID{}, protocol.CodeInvalidRequest, "a client of this revision sends no responses")
+		h.refusal(w, jsonrpc.ID{}, protocol.CodeInvalidRequest, "a client of this revision sends no responses")
 		return
 	}
 	err := protocol.CheckHeaders(r.Header.Values, m)
@@ -31,13 +31,16 @@ func (h *Handler) modern(w http.ResponseWriter, r *http.Request, principal strin
 		if errors.As(err, &coded) {
 			code = coded.Code()
 		}
-		h.refusal(w, http.StatusBadRequest, m.ID, code, err.Error())
+		h.refusal(w, m.ID, code, err.Error())
+		return
+	}
+	if m.Method == protocol.Listen && !takes.events {
+		refuse(w, http.StatusNotAcceptable)
 		return
 	}
 	x := &exchange{q: newQueue(h.limits.queue), of: m.ID, only: !takes.events}
-	client, ok := h.connect(r.Context(), w, peer.Hello{
-		Session: rand.Text(), Principal: principal, Stateless: true, Mirrored: mirrored,
-	}, x)
+	hello := peer.Hello{Session: rand.Text(), Principal: principal, Stateless: true, Mirrored: mirrored}
+	client, ok := h.connect(r.Context(), w, hello, x)
 	if !ok {
 		return
 	}
@@ -55,15 +58,13 @@ func (h *Handler) modern(w http.ResponseWriter, r *http.Request, principal strin
 	if m.Method == protocol.Listen {
 		p.drained = h.draining
 	}
-	how, err := p.run()
+	err = p.run()
 	x.q.end(errOver)
-	if how != abandoned {
-		return
-	}
-	if errors.Is(err, errSlow) {
-		h.log.Warn("ended a stream: its client does not read", slog.String("kind", "modern"))
-	}
-	if p.e == nil {
+	switch {
+	case err == nil, errors.Is(err, errLeft):
+	case errors.Is(err, errSlow):
+		h.log.Warn("ended a stream: its client does not read", slog.String("session", h.tag(hello.Session)))
+	case p.e == nil:
 		refuse(w, http.StatusServiceUnavailable)
 	}
 }

@@ -78,7 +78,7 @@ func (h *Handler) oldStream(w http.ResponseWriter, r *http.Request, principal st
 	if p.e.endpoint(MessagePath+"?sessionId="+id) != nil {
 		return
 	}
-	if _, err := p.run(); errors.Is(err, errSlow) {
+	if err := p.run(); errors.Is(err, errSlow) {
 		h.log.Warn("ended a stream: its client does not read", slog.String("session", h.tag(id)))
 	}
 	s.q.end(errOver)

@@ -52,7 +52,8 @@ func saysModern(params []byte) bool {
 	if !bytes.Contains(params, []byte(protocol.MetaVersion)) && bytes.IndexByte(params, '\\') < 0 {
 		return false
 	}
-	_, modern, _ := protocol.MetaOf(params) //nolint:errcheck // whether it is well formed is asked by who serves it
+	// Whether it is well formed is asked by who serves it.
+	_, modern, _ := protocol.MetaOf(params)
 	return modern
 }
 
@@ -83,7 +84,7 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (jsonrpc.Message,
 		if errors.As(err, &perr) && perr.Reason != jsonrpc.Malformed {
 			code, text = protocol.CodeInvalidRequest, perr.Error()
 		}
-		h.refusal(w, http.StatusBadRequest, m.ID, code, text)
+		h.refusal(w, m.ID, code, text)
 		return jsonrpc.Message{}, false
 	}
 	return m, true
@@ -112,14 +113,14 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return nil, err
 }
 
-// refusal answers with a JSON-RPC error of the front's own.
-func (h *Handler) refusal(w http.ResponseWriter, status int, id jsonrpc.ID, code int, text string) {
+// refusal answers a bad request with a JSON-RPC error of the front's own.
+func (h *Handler) refusal(w http.ResponseWriter, id jsonrpc.ID, code int, text string) {
 	frame, err := peer.AppendResponse(nil, id, h.opts.Host.Refusal(code, text))
 	if err != nil {
 		refuse(w, http.StatusInternalServerError)
 		return
 	}
-	_ = h.writeJSON(w, status, frame) // who is gone needs no answer
+	_ = h.writeJSON(w, http.StatusBadRequest, frame) // who is gone needs no answer
 }
 
 // writeJSON answers with one message.

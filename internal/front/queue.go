@@ -84,6 +84,16 @@ func (q *queue) end(err error) {
 	}
 }
 
+// seize lets nothing more in, and nothing out: it returns what was not taken.
+func (q *queue) seize(err error) []item {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	items := q.b.items
+	q.b.items, q.b.answered, q.size = nil, false, 0
+	q.stop(err)
+	return items
+}
+
 func (q *queue) stop(err error) {
 	q.b.err = err
 	q.signal()

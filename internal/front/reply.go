@@ -1,6 +1,7 @@
 package front
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -25,7 +26,8 @@ type reply struct {
 	// nothing to do, and events have no ids.
 	opening func(stream bool, code int) numbering
 
-	e *events // nil until the stream is open
+	e     *events     // nil until the stream is open
+	timer *time.Timer // for silence; nil until something has to be waited for
 }
 
 // numbering says which ids the events of a stream have.
@@ -38,70 +40,76 @@ type numbering struct {
 	from   uint64
 }
 
-// ended says how a reply ended.
-type ended uint8
+// errLeft: the client is not there any more.
+var errLeft = errors.New("the client left")
 
-const (
-	answered  ended = iota // with the answer
-	gone                   // the client is not there any more
-	abandoned              // nothing more comes; see the error
-)
-
-// run writes until there is nothing more to write. With abandoned comes why;
-// the caller answers then if nothing was written yet.
-func (p *reply) run() (ended, error) {
-	var timer *time.Timer
+// run writes until there is nothing more to write. It returns nil after the
+// answer, errLeft, or why there is none; in the last case the caller answers
+// when nothing was written yet.
+func (p *reply) run() error {
+	defer func() {
+		if p.timer != nil {
+			p.timer.Stop()
+		}
+	}()
 	for {
 		b := p.q.take()
 		if len(b.items) > 0 || b.answered {
-			if how, err, over := p.write(b); over {
-				return how, err
+			if p.write(b) != nil {
+				return errLeft
+			}
+			if b.answered {
+				return nil
 			}
 		}
 		if b.err != nil {
-			if p.e != nil && b.err != errCancelled { //nolint:errorlint // it is compared with what this package put there
+			if p.e != nil && errors.Is(b.err, errSlow) {
 				p.e.abort()
 			}
-			return abandoned, b.err
+			return b.err
 		}
-		if timer == nil {
-			timer = time.NewTimer(p.h.limits.silence)
-			defer timer.Stop()
-		} else {
-			timer.Reset(p.h.limits.silence)
+		if err := p.wait(); err != nil {
+			return err
 		}
+	}
+}
+
+// wait returns when there may be something to take.
+func (p *reply) wait() error {
+	if p.timer == nil {
+		p.timer = time.NewTimer(p.h.limits.silence)
+	} else {
+		p.timer.Reset(p.h.limits.silence)
+	}
+	for {
 		select {
 		case <-p.q.wake:
+			return nil
 		case <-p.r.Context().Done():
-			return gone, nil
+			return errLeft
 		case <-p.drained:
-			return abandoned, errOver
-		case <-timer.C:
-			if !p.takes.events {
-				continue
+			return errOver
+		case <-p.timer.C:
+			if p.takes.events && p.beat() != nil {
+				return errLeft
 			}
-			if p.beat() != nil {
-				return gone, nil
-			}
+			p.timer.Reset(p.h.limits.silence)
 		}
 	}
 }
 
 // write writes a batch.
-func (p *reply) write(b batch) (how ended, err error, over bool) {
+func (p *reply) write(b batch) error {
 	if p.e == nil && b.answered && len(b.items) == 1 && (p.takes.json || p.status(b.code) != http.StatusOK) {
 		if p.opening != nil {
 			p.opening(false, b.code)
 		}
-		if p.h.writeJSON(p.w, p.status(b.code), b.items[0].frame) != nil {
-			return gone, nil, true
-		}
-		return answered, nil, true
+		return p.h.writeJSON(p.w, p.status(b.code), b.items[0].frame)
 	}
-	if p.open(b) != nil || p.e.send(b.items) != nil {
-		return gone, nil, true
+	if err := p.open(b); err != nil {
+		return err
 	}
-	return answered, nil, b.answered
+	return p.e.send(b.items)
 }
 
 // open begins the stream, unless it is open.

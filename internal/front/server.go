@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -56,7 +55,7 @@ func NewServer(h *Handler, o ServerOptions) (*Server, error) {
 		Handler: h, Protocols: &protocols, TLSConfig: s.tls,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: answerTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: headerLimit,
-		ErrorLog: log.New(&serverLog{log: h.log}, "", 0),
+		ErrorLog: slog.NewLogLogger(serverLog{h.log.Handler()}, slog.LevelError),
 	}
 	return s, nil
 }
@@ -133,16 +132,20 @@ func (c *slotConn) Close() error {
 
 // serverLog takes what net/http has to say. That may quote a peer, so it is
 // quoted once more and cut.
-type serverLog struct{ log *slog.Logger }
+type serverLog struct{ slog.Handler }
 
-// Write implements io.Writer.
-func (s *serverLog) Write(p []byte) (int, error) {
+// Handle implements slog.Handler.
+func (s serverLog) Handle(ctx context.Context, r slog.Record) error {
 	const longest = 4096
-	text := fmt.Sprintf("%+q", strings.TrimSpace(string(p[:min(len(p), longest)])))
+	text := fmt.Sprintf("%+q", r.Message[:min(len(r.Message), longest)])
+	level, message := slog.LevelDebug, "the HTTP server reports"
 	if strings.HasPrefix(text, `"http: panic`) {
-		s.log.Error("an HTTP request failed", slog.String("text", text))
-	} else {
-		s.log.Debug("the HTTP server reports", slog.String("text", text))
+		level, message = slog.LevelError, "an HTTP request failed"
 	}
-	return len(p), nil
+	if !s.Enabled(ctx, level) {
+		return nil
+	}
+	out := slog.NewRecord(r.Time, level, message, 0)
+	out.AddAttrs(slog.String("text", text))
+	return s.Handler.Handle(ctx, out)
 }

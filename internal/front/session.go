@@ -177,9 +177,8 @@ func (s *session) leave(rd reading) {
 		return
 	}
 	st.q = nil
-	q.end(errOver)
-	if st == s.listen {
-		s.keep(q.take().items)
+	if rest := q.seize(errOver); st == s.listen {
+		s.keep(rest)
 	}
 	s.forget(st)
 }
@@ -204,6 +203,9 @@ func (s *session) listenTo() (reading, error) {
 	defer s.mu.Unlock()
 	if s.over {
 		return reading{}, errOver
+	}
+	if s.listen.q != nil {
+		s.keep(s.listen.q.seize(errReplaced))
 	}
 	from := s.listen.seq
 	if len(s.left) > 0 {
@@ -237,7 +239,7 @@ func (s *session) resume(lastEvent string) (reading, error) {
 // first of which comes after event from.
 func (s *session) replace(st *stream, from uint64, items []item) reading {
 	if st.q != nil {
-		st.q.end(errReplaced)
+		st.q.seize(errReplaced)
 	}
 	q := newQueue(s.limits.queue)
 	q.b.items, q.b.answered = items, st.over
