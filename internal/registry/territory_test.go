@@ -43,12 +43,12 @@ func TestReachOfTemplates(t *testing.T) {
 		if !alone.reach(tt.template).routed {
 			t.Errorf("%s: not routed though there is no other server", tt.template)
 		}
-		for _, uri := range strings.FieldsSeq(tt.yes) {
+		for uri := range strings.FieldsSeq(tt.yes) {
 			if !c.matches(uri) {
 				t.Errorf("%s does not reach %s", tt.template, uri)
 			}
 		}
-		for _, uri := range strings.FieldsSeq(tt.no) {
+		for uri := range strings.FieldsSeq(tt.no) {
 			if c.matches(uri) {
 				t.Errorf("%s reaches %s", tt.template, uri)
 			}
