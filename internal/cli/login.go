@@ -139,7 +139,7 @@ func (o *loginOptions) report(out *oauth.Outcome) {
 	case out.Renewable:
 		fmt.Fprintln(w, "  it is renewed by itself")
 	case !out.Expires.IsZero():
-		fmt.Fprintf(w, "  it ends %s; then log in again\n", out.Expires.Local().Format(time.RFC1123)) //nolint:gosmopolitan // a person reads it
+		fmt.Fprintf(w, "  it ends in %s; then log in again\n", time.Until(out.Expires).Round(time.Second))
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -12,27 +13,41 @@ import (
 	"github.com/mcp-relay/relay/internal/oauth"
 )
 
-var _ downstream.Authorizer = (*oauth.Client)(nil)
+var (
+	_ downstream.Authorizer = (*oauth.Client)(nil)
+	_ downstream.Authorizer = unauthorized{}
+)
 
-// newAuthorizer returns what authorizes requests to a server, or nil where
-// nothing does: for a program, where the configuration sends an Authorization
-// header or says that there is no login, and at an address to which no token
-// may be sent. Without oauth in the configuration, a server that asks for a
-// login gets the one of relay login.
-func newAuthorizer(c *config.Server, log *slog.Logger) (downstream.Authorizer, error) {
+// authorizer returns what authorizes requests to a server, or nil where nothing
+// does: for a program, where the configuration sends an Authorization header or
+// says that there is no login, and at an address to which no token may be sent.
+// Without oauth in the configuration, a server that asks for a login gets the
+// one of relay login. All connections to a server share what is returned.
+func (a *assembly) authorizer(c *config.Server) downstream.Authorizer {
 	if !authorizable(c) {
-		return nil, nil //nolint:nilnil // most servers need none
+		return nil
 	}
-	client, err := oauthClient(c, log)
+	client, err := oauthClient(c, a.log)
 	switch {
 	case err == nil:
-		return client, nil
-	case c.OAuth == nil:
-		log.Debug("no login is possible at this server", slog.String("server", c.Name), slog.Any("error", err))
-		return nil, nil //nolint:nilnil // nobody asked for one
+		return client
+	case c.OAuth == nil: // nobody asked for a login
+		a.log.Debug("no login is possible at this server", slog.String("server", c.Name), slog.Any("error", err))
+		return nil
 	}
-	return nil, invalid{err}
+	a.log.Error("the server cannot be used with this oauth section", slog.String("server", c.Name), slog.Any("error", err))
+	return unauthorized{err}
 }
+
+// unauthorized lets no request pass: what the user wrote about logins cannot be
+// done, and going without one was not asked for.
+type unauthorized struct{ err error }
+
+// Authorization returns why there is none.
+func (u unauthorized) Authorization(context.Context) (string, error) { return "", u.err }
+
+// Refused is not called: nothing is sent.
+func (unauthorized) Refused(context.Context, int, []string) bool { return false }
 
 func authorizable(c *config.Server) bool {
 	_, given := c.Headers["Authorization"]

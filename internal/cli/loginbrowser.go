@@ -13,7 +13,7 @@ import (
 func openBrowser(ctx context.Context, program, address string) error {
 	argv := browserCommand(runtime.GOOS, program, address)
 	// The browser stays open when the login is over.
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), argv[0], argv[1:]...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), argv[0], argv[1:]...) //nolint:gosec // a program of the user, without a shell
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting it: %w", err)
 	}

@@ -67,8 +67,9 @@ func mayAsk(r *config.Requests) protocol.CapabilitySet {
 
 // dial sets how to connect to a server.
 func (a *assembly) dial(s *relay.Server, cfg *config.Config, c *config.Server) {
+	authorizer := a.authorizer(c)
 	sse := downstream.SSE{
-		Name: c.Name, URL: c.URL, Headers: c.Headers, MaxMessage: cfg.Relay.MaxMessage,
+		Name: c.Name, URL: c.URL, Headers: c.Headers, Authorizer: authorizer, MaxMessage: cfg.Relay.MaxMessage,
 		Proxy: http.ProxyFromEnvironment, Log: a.log, Shape: protocol.Message(),
 	}
 	switch c.Type {
@@ -77,7 +78,8 @@ func (a *assembly) dial(s *relay.Server, cfg *config.Config, c *config.Server) {
 		s.Dialer = dialer(sse.Dial)
 	case config.TypeHTTP:
 		d := downstream.HTTP{
-			Name: c.Name, URL: c.URL, Headers: c.Headers, MaxMessage: cfg.Relay.MaxMessage, FallbackSSE: c.Protocol == config.ProtocolAuto,
+			Name: c.Name, URL: c.URL, Headers: c.Headers, Authorizer: authorizer,
+			MaxMessage: cfg.Relay.MaxMessage, FallbackSSE: c.Protocol == config.ProtocolAuto,
 			Proxy: http.ProxyFromEnvironment, Log: a.log, Shape: protocol.Message(),
 		}
 		s.Dialer = dialer(d.Dial)
