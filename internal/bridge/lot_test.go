@@ -94,6 +94,9 @@ func TestLotExpires(t *testing.T) {
 		time.Sleep(40*time.Second - time.Nanosecond)
 		expect()
 		time.Sleep(time.Nanosecond)
+		if _, ok := l.Take(first); ok {
+			t.Error("taken at the end of its time")
+		}
 		expect(1)
 		if _, ok := l.Take(first); ok {
 			t.Error("taken after its time")
@@ -107,6 +110,27 @@ func TestLotExpires(t *testing.T) {
 		expect(1, 3, 1)
 		if l.Len() != 0 {
 			t.Error("something is left")
+		}
+	})
+}
+
+// TestLotExpiresEach: one timer serves all, also when nobody parks any more.
+func TestLotExpiresEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var count atomic.Int32
+		l := NewLot(LotOptions{TTL: time.Minute}, func(int) { count.Add(1) })
+		defer l.Close()
+		for i := range 5 {
+			park(t, l, "p", i)
+			time.Sleep(time.Second)
+		}
+		time.Sleep(55 * time.Second)
+		for i := range 5 {
+			synctest.Wait()
+			if got := int(count.Load()); got != i+1 || l.Len() != 4-i {
+				t.Errorf("after %d s: %d have expired", i, got)
+			}
+			time.Sleep(time.Second)
 		}
 	})
 }

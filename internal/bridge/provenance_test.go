@@ -47,6 +47,10 @@ func TestProvenance(t *testing.T) {
 			`{"systemPrompt":"","messages":[{"content":{"type":"text","text":"[weather] Hi"}}],` + meta + `}`,
 		},
 		{"pictures", sample, `{"messages":[{"content":{"type":"image"}}]}`, `{"messages":[{"content":{"type":"image"}}],"systemPrompt":"[weather] ",` + meta + `}`},
+		{
+			"one like a part of another", sample, `{"messages":[{"x":{"content":{"type":"text","text":"Hi"}}},{"content":{"type":"text","text":"Hi"}}]}`,
+			`{"messages":[{"x":{"content":{"type":"text","text":"Hi"}}},{"content":{"type":"text","text":"[weather] Hi"}}],` + meta + `}`,
+		},
 		{"context", sample, `{"includeContext":"thisServer","systemPrompt":"x"}`, `{"includeContext":"none","systemPrompt":"[weather] x",` + meta + `}`},
 		{"context of another type", sample, `{"includeContext":{},"systemPrompt":"x"}`, `{"includeContext":"none","systemPrompt":"[weather] x",` + meta + `}`},
 		{"roots", protocol.ListRoots, ``, `{` + meta + `}`},

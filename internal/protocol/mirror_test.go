@@ -21,6 +21,8 @@ func TestMirrors(t *testing.T) {
 		{"escaped", property(`{"type":"string","x\u002dmcp-header":"Region"}`), []Mirror{{"Region", []string{"p"}, "string"}}, nil},
 		{"in order, nested", `{"properties":{"b":{"type":"object","properties":{"c":{"type":"integer","x-mcp-header":"C"}}},"a":{"type":"boolean","x-mcp-header":"a"}}}`,
 			[]Mirror{{"C", []string{"b", "c"}, "integer"}, {"a", []string{"a"}, "boolean"}}, nil},
+		{"deep siblings", `{"properties":{"a":{"properties":{"b":{"properties":{"c":{"properties":{"d":{"type":"string","x-mcp-header":"D"},"e":{"type":"string","x-mcp-header":"E"}}}}}}}}}`,
+			[]Mirror{{"D", []string{"a", "b", "c", "d"}, "string"}, {"E", []string{"a", "b", "c", "e"}, "string"}}, nil},
 		{"or null", property(`{"type":["null","string"],"x-mcp-header":"A"}`), []Mirror{{"A", []string{"p"}, "string"}}, nil},
 		{"several types", property(`{"type":["integer","string"],"x-mcp-header":"A"}`), []Mirror{{"A", []string{"p"}, ""}}, nil},
 		{"name of a property", `{"properties":{"x-mcp-header":{"type":"string"}}}`, nil, nil},

@@ -124,7 +124,7 @@ func stringList(raw []byte) ([]string, bool) {
 	var list []string
 	for elem := range jsonrpc.Elements(raw) {
 		s, ok := jsonrpc.Unquote(elem)
-		if !ok || len(list) == MaxSubscriptions {
+		if !ok {
 			return nil, false
 		}
 		list = append(list, s)
