@@ -142,7 +142,7 @@ func (r *Relay) lookUp(principal, method string, target protocol.Target) (route,
 		if to, ok := r.registry.Owner(target.Value); ok {
 			return route{server: r.byName[to.Server], name: target.Value}, found
 		}
-		return route{}, r.orPending(unknown)
+		return r.unlisted(target.Value)
 	case protocol.TaskTarget:
 		if s := r.tasks.owner(target.Value, principal); s != nil {
 			return route{server: s, name: target.Value}, found
@@ -151,6 +151,20 @@ func (r *Relay) lookUp(principal, method string, target protocol.Target) (route,
 	case protocol.NoTarget:
 	}
 	return r.byExtension(method)
+}
+
+// unlisted finds the server of a resource that nobody lists: results of tools
+// may name such resources. An only server gets all of them but what was withheld
+// from it; with several, nobody can tell whose they are.
+func (r *Relay) unlisted(uri string) (route, finding) {
+	if _, withheld := r.registry.Claimant(uri); withheld || r.several() || len(r.servers) == 0 {
+		return route{}, r.orPending(unknown)
+	}
+	s := r.servers[0]
+	if l := s.current.Load(); l == nil || !l.capable(registry.Resources.Capability()) {
+		return route{}, r.orPending(unknown)
+	}
+	return route{server: s, name: uri}, found
 }
 
 func (r *Relay) byPublicName(k registry.Kind, public string) (route, finding) {

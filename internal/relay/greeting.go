@@ -103,8 +103,7 @@ func (c *Client) discover(req *session.Request) {
 			versions = jsonrpc.AppendString(versions, v)
 		}
 		body = jsonrpc.SetMember(body, "supportedVersions", append(versions, ']'))
-		meta := append([]byte(`{"`+protocol.MetaServerInfo+`":`), c.relay.implementation()...)
-		body = jsonrpc.SetMember(body, "_meta", append(meta, '}'))
+		body = jsonrpc.SetMember(body, "_meta", c.relay.resultMeta())
 		ttl := time.Minute
 		if !c.relay.settled() {
 			ttl = 0

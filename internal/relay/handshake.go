@@ -18,6 +18,13 @@ func (r *Relay) implementation() []byte {
 	return append(out, '}')
 }
 
+// resultMeta returns what results of the relay's own say of it to clients of
+// the modern era.
+func (r *Relay) resultMeta() []byte {
+	out := append([]byte(`{"`+protocol.MetaServerInfo+`":`), r.implementation()...)
+	return append(out, '}')
+}
+
 // handshakeParams returns the params of the relay's own handshake with a
 // server of the legacy era.
 func (l *link) handshakeParams() []byte {

@@ -1,11 +1,9 @@
 package relay
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"reflect"
 	"strconv"
+	"time"
 
 	"github.com/mcp-relay/relay/internal/bridge"
 	"github.com/mcp-relay/relay/internal/jsonrpc"
@@ -75,14 +73,19 @@ func (x *exchange) park(q *question, c peer.Cleared) {
 		q.key = "q" + strconv.Itoa(p.asked)
 		p.pending = append(p.pending, pendingQuestion{q, c.Body()})
 	}
+	first := allowed && len(p.pending) == 1
 	x.mu.Unlock()
 	switch {
 	case !allowed:
 		q.refused(protocolError(protocol.CodeMethodNotFound, "the client does not do this"))
-	case req != nil:
-		x.suspend(req)
+	case req != nil && first:
+		// Servers that ask several things at once ask them one by one.
+		time.AfterFunc(gather, func() { x.suspend(req) })
 	}
 }
+
+// gather is how long more questions are waited for before the client is told.
+const gather = 25 * time.Millisecond
 
 // suspend answers the client's request with the open questions.
 func (x *exchange) suspend(req *session.Request) {
@@ -285,18 +288,5 @@ func (x *exchange) impatient(*question) {
 func sameArguments(before, again []byte) bool {
 	a, _ := jsonrpc.Member(before, "arguments")
 	b, _ := jsonrpc.Member(again, "arguments")
-	if bytes.Equal(a, b) {
-		return true
-	}
-	x, okx := decoded(a)
-	y, oky := decoded(b)
-	return okx && oky && reflect.DeepEqual(x, y)
-}
-
-func decoded(raw []byte) (any, bool) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var v any
-	err := d.Decode(&v)
-	return v, err == nil
+	return jsonrpc.Equal(a, b)
 }

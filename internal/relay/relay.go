@@ -139,6 +139,7 @@ func New(opts Options) *Relay {
 	}
 	r.registry = registry.New(registry.Options{
 		Naming: opts.Naming, MaxName: opts.MaxName, MaxTools: opts.MaxTools, PageSize: opts.PageSize,
+		ResultMeta: r.resultMeta(),
 	}, order, twins)
 	for i := range opts.Servers {
 		s := newServer(r, &opts.Servers[i])
