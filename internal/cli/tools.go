@@ -55,9 +55,13 @@ func runTools(ctx context.Context, o *runOptions) error {
 				printable.String(e.Server), printable.String(e.Name), reason(&e))
 		}
 		for _, pair := range core.Registry().Lookalikes(k) {
-			fmt.Fprintf(o.std.err, "warning: %s and %s differ only by case and belong to different servers\n",
+			fmt.Fprintf(o.std.err, "warning: %s and %s look alike and belong to different servers\n",
 				printable.String(pair[0]), printable.String(pair[1]))
 		}
+	}
+	for _, c := range core.Registry().Clashes() {
+		fmt.Fprintf(o.std.err, "warning: %s %s of server %s belongs to server %s, which is configured first\n",
+			c.Kind, printable.String(c.Name), printable.String(c.Server), printable.String(c.Owner))
 	}
 	for _, s := range core.Status() {
 		if !s.Ready {
