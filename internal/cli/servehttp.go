@@ -2,11 +2,8 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/front"
@@ -60,19 +57,37 @@ func (a *assembly) serveHTTP(serving context.Context, cfg *config.Config) error 
 		Host: clients{pool}, Log: a.log, MaxMessage: cfg.Relay.MaxMessage, Shape: protocol.Message(),
 		Tokens: tokens, Path: h.Path, WithoutSSE: !h.SSE, Hosts: h.AllowedHosts, Origins: h.AllowedOrigins, Idle: h.SessionIdle,
 	})
-	network, address := h.Network()
-	l, err := net.Listen(network, address)
+	server, err := front.NewServer(handler, front.ServerOptions{CertFile: h.TLS.Cert, KeyFile: h.TLS.Key})
 	if err != nil {
-		return fmt.Errorf("listening: %w", err)
+		return invalid{err}
 	}
-	srv := &http.Server{Handler: handler}
-	go func() { <-serving.Done(); handler.Drain(); _ = srv.Close() }()
-	a.log.Info("serving HTTP clients", slog.String("address", l.Addr().String()))
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	listener, err := listen(serving, h)
+	if err != nil {
 		return err
 	}
-	handler.Close()
-	return context.Cause(serving)
+	a.log.Info("serving HTTP clients", slog.String("address", listener.Addr().String()))
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err = <-served:
+	case <-serving.Done():
+		err = context.Cause(serving)
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(serving), shutdownGrace)
+	defer cancel()
+	if serr := server.Shutdown(grace); serr != nil {
+		a.log.Warn("requests were still in flight when the relay ended", slog.Any("error", serr))
+	}
+	return err
+}
+
+// listen opens the address of the front.
+func listen(ctx context.Context, h *config.HTTP) (net.Listener, error) {
+	network, address := h.Network()
+	if network == "unix" {
+		return front.ListenUnix(ctx, address) //nolint:wrapcheck // it says what to do
+	}
+	return front.ListenTCP(ctx, address, !h.Local()) //nolint:wrapcheck // as above
 }
 
 // tokens opens the tokens of HTTP clients, and returns whose there are. When

@@ -41,7 +41,7 @@ func (x *exchange) adapt(req *session.Request, params []byte) []byte {
 		x.parked = &parked{}
 		x.parked.ctx, x.parked.cancel = context.WithCancel(x.relay.ctx)
 		x.server.wantLevel(x.way.link, sender.LogLevel)
-		return protocol.StripMeta(params)
+		return protocol.WithoutInput(protocol.StripMeta(params))
 	case x.way.link.modern():
 		return protocol.SetMeta(params, x.server.metaFor(sender))
 	default:

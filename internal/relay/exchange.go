@@ -189,6 +189,13 @@ func (x *exchange) Answered(reply peer.Reply) {
 	}
 	// A parked call's client speaks the modern era.
 	modern := req == nil || req.Modern()
+	if modern && !x.way.link.modern() && reply.Error != nil {
+		if in, ok := urlsRequired(reply.Error); ok {
+			s.Part, s.Content.Data = peer.Result, protocol.AppendInputRequired(nil, in)
+			x.inputRequired(in, nil, s)
+			return
+		}
+	}
 	switch {
 	case modern == x.way.link.modern():
 	case reply.Error != nil:

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -151,6 +152,11 @@ func (r *Relay) takeUp(req *session.Request, m jsonrpc.Message, target protocol.
 // resume hands the client's answers to the server. params were judged.
 func (x *exchange) resume(req *session.Request, params []byte) {
 	answers, _ := protocol.InputResponses(params)
+	for _, w := range x.unanswered() {
+		if a, ok := answers[w.question.key]; ok && protocol.CheckAnswer(w.question.method, a) != nil {
+			delete(answers, w.question.key) // it is asked again
+		}
+	}
 	p := x.parked
 	x.mu.Lock()
 	var told []pendingQuestion
@@ -172,6 +178,13 @@ func (x *exchange) resume(req *session.Request, params []byte) {
 		}
 	}
 	x.suspend(req) // what is open still
+}
+
+// unanswered returns the questions that the client has to answer.
+func (x *exchange) unanswered() []pendingQuestion {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return slices.Clone(x.parked.pending)
 }
 
 // attach makes req the request that waits for the call's answer, and hands it

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 
-	"github.com/mcp-relay/relay/internal/bridge"
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
@@ -52,7 +51,7 @@ func (h *receiver) ask(l *link, m jsonrpc.Message, x *exchange) {
 	}
 	params := m.Params
 	if s.relay.several() {
-		params = bridge.Provenance(s.cfg.Name, m.Method, params)
+		params = s.provenance(m.Method, params)
 	}
 	subject := &scan.Subject{
 		Part: peer.Params, Hidden: s.cfg.Hidden,
@@ -146,6 +145,10 @@ func (q *question) answered(sess *session.Session, reply peer.Reply) {
 	part, data := peer.Result, reply.Result
 	if reply.Error != nil {
 		part, data = peer.Error, reply.Error
+	} else if err := protocol.CheckAnswer(q.method, data); err != nil {
+		q.log().Warn("refused an answer of the client", slog.Any("error", err))
+		q.answer(q.author(peer.Error, protocolError(protocol.CodeInternalError, "the client's answer is not valid")))
+		return
 	}
 	s := q.link.receiver.server
 	sender := sess.Sender()

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
@@ -30,7 +31,7 @@ func (x *exchange) inputRequired(in protocol.Input, err error, s *scan.Subject) 
 			return
 		}
 		if x.relay.several() {
-			q.Params = bridge.Provenance(x.server.cfg.Name, q.Method, q.Params)
+			q.Params = x.server.provenance(q.Method, q.Params)
 		}
 	}
 	if x.relay.several() {
@@ -48,12 +49,51 @@ func (x *exchange) inputRequired(in protocol.Input, err error, s *scan.Subject) 
 			x.failed(peer.ErrBadAnswer)
 			return
 		}
-		if req := x.client(); req.Modern() {
-			x.relay.answer(req, x.passOn(req, in, d.Cleared))
-		} else {
+		if req := x.client(); req != nil && !req.Modern() {
 			x.interview(req, in)
+			return
 		}
+		x.conclude(func(req *session.Request) { x.relay.answer(req, x.passOn(req, in, d.Cleared)) })
 	})
+}
+
+// urlsRequired reads the error with which a server of 2025-11-25 wants the user
+// to visit an address first (elicitation, URL mode). A modern client knows that
+// as input; when it comes again, so does the call.
+func urlsRequired(object []byte) (in protocol.Input, ok bool) {
+	if code, _ := protocol.ErrorCode(object); code != protocol.CodeURLElicitationRequired {
+		return in, false
+	}
+	data, _ := objectMember(object, "data")
+	if data == nil {
+		return in, false
+	}
+	list, _ := jsonrpc.Member(data, "elicitations")
+	if len(list) == 0 || list[0] != '[' {
+		return in, false
+	}
+	for e := range jsonrpc.Elements(list) {
+		if len(e) == 0 || e[0] != '{' || len(in.Requests) == protocol.MaxInputRequests {
+			return in, false
+		}
+		in.Requests = append(in.Requests, protocol.InputRequest{
+			Key: "u" + strconv.Itoa(len(in.Requests)+1), Method: protocol.Elicit, Params: jsonrpc.DeleteMember(e, "elicitationId"),
+		})
+	}
+	in.HasState = true
+	return in, len(in.Requests) > 0
+}
+
+// provenance says in a server's request which server asks, where a client could
+// take it for another.
+func (s *server) provenance(method string, params []byte) []byte {
+	marked := bridge.Provenance(s.cfg.Name, method, params)
+	if s.cfg.MayAsk.Has(protocol.SamplingContext) && method == protocol.CreateMessage {
+		if context, ok := jsonrpc.Member(params, "includeContext"); ok {
+			marked = jsonrpc.SetMember(marked, "includeContext", context)
+		}
+	}
+	return marked
 }
 
 // passOn returns a modern server's questions for a modern client. The server's
@@ -148,6 +188,10 @@ func (r *round) note(q *session.Question) {
 // answered takes the answer to one question; the last one ends the round.
 func (r *round) answered(i int, reply peer.Reply) {
 	result := reply.Result
+	if result != nil && protocol.CheckAnswer(r.in.Requests[i].Method, result) != nil {
+		r.failed()
+		return
+	}
 	if result == nil {
 		if r.in.Requests[i].Method != protocol.Elicit || reply.Err != nil {
 			r.failed()
