@@ -1,7 +1,6 @@
 package front
 
 import (
-	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,11 +12,14 @@ type stream struct {
 	number uint64
 	seq    uint64 // number of its last event
 	from   uint64 // events up to this one are not kept any more
+	kept   int    // how many of its events are kept
 	q      *queue // nil while nobody reads
 	// opened: its answer is a stream of events, so the client knows ids.
 	opened bool
 	// over: nothing is added any more.
 	over bool
+	// torn: its client was not there when an event was dropped.
+	torn bool
 	// only: the client takes nothing but the answer.
 	only bool
 }
@@ -36,19 +38,20 @@ type history struct {
 	size   int
 }
 
-// add keeps an event, and drops others when there are too many.
-func (h *history) add(of *stream, it item, l *limits, log *slog.Logger) {
+// add keeps an event, and drops others when there are too many. dropped is
+// called with the stream of each.
+func (h *history) add(of *stream, it item, l *limits, dropped func(*stream)) {
 	h.events = append(h.events, event{of: of, item: it})
+	of.kept++
 	h.size += len(it.frame)
 	for len(h.events) > 0 && (h.size > l.kept || len(h.events) > l.keptItems) {
 		i := max(0, slices.IndexFunc(h.events, func(e event) bool { return e.of.over }))
 		victim := h.events[i]
-		if victim.of.q == nil && !victim.of.over {
-			log.Warn("dropped messages of a stream that its client left: it cannot be resumed")
-		}
 		victim.of.from = victim.seq
+		victim.of.kept--
 		h.size -= len(victim.frame)
 		h.events = slices.Delete(h.events, i, i+1)
+		dropped(victim.of)
 	}
 }
 
@@ -61,11 +64,6 @@ func (h *history) after(of *stream, seq uint64) []item {
 		}
 	}
 	return items
-}
-
-// has reports whether events of a stream are kept.
-func (h *history) has(of *stream) bool {
-	return slices.ContainsFunc(h.events, func(e event) bool { return e.of == of })
 }
 
 // parseEventID reads the id of an event: see events.send.

@@ -24,6 +24,8 @@ import (
 type desk struct {
 	t      testing.TB
 	refuse error // what Connect returns
+	// failing: handshakes are answered with an error.
+	failing atomic.Bool
 
 	mu      sync.Mutex
 	clients []*guest
@@ -60,7 +62,9 @@ func (*desk) Refusal(code int, text string) peer.Cleared {
 	return peer.Clear(peer.Error, "", fmt.Appendf(nil, `{"code":%d,"message":%q}`, code, text))
 }
 
-func (g *guest) Malformed(jsonrpc.ID, error) { g.desk.t.Error("HTTP answers malformed messages itself") }
+func (g *guest) Malformed(jsonrpc.ID, error) {
+	g.desk.t.Error("HTTP answers malformed messages itself")
+}
 
 func (g *guest) Drain(context.Context) error { return nil }
 
@@ -83,6 +87,10 @@ func (g *guest) Message(m jsonrpc.Message) {
 	name, arg, _ := strings.Cut(m.Method, "/")
 	switch name {
 	case "initialize":
+		if g.desk.failing.Load() {
+			g.try(g.sink.Respond(m.ID, failure(-32602)))
+			return
+		}
 		g.try(g.sink.Respond(m.ID, result(`{"protocolVersion":"2025-11-25"}`)))
 	case "echo":
 		g.try(g.sink.Respond(m.ID, result(fmt.Sprintf(`{"method":%q,"session":%q}`, m.Method, g.hello.Session))))
@@ -200,7 +208,7 @@ func serveHTTP(t testing.TB, change func(*HandlerOptions, *limits)) *place {
 	p.client = &http.Client{Transport: transport, Timeout: 30 * time.Second}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Second)
 		defer cancel()
 		if err := server.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
@@ -355,3 +363,5 @@ func (s *sseReader) end() {
 }
 
 var _ net.Listener = (*slotListener)(nil)
+
+func quietTo(log *logBuffer) *slog.Logger { return slog.New(slog.NewTextHandler(log, nil)) }

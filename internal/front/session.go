@@ -141,7 +141,7 @@ func (s *session) put(st *stream, frame []byte, add func(*queue, item) error) er
 	// An answer that is alone leaves as JSON, which cannot be resumed.
 	if !st.over || st.opened {
 		st.opened = true
-		s.history.add(st, it, s.limits, s.log)
+		s.history.add(st, it, s.limits, s.dropped)
 	}
 	if st.q == nil {
 		return nil
@@ -156,9 +156,18 @@ func (s *session) put(st *stream, frame []byte, add func(*queue, item) error) er
 
 // forget drops a stream that nobody can come back to.
 func (s *session) forget(st *stream) {
-	if st.over && st.q == nil && !s.history.has(st) {
+	if st.over && st.q == nil && st.kept == 0 {
 		delete(s.known, st.number)
 	}
+}
+
+// dropped notes that an event of a stream is not kept any more.
+func (s *session) dropped(st *stream) {
+	if st.q == nil && !st.over && !st.torn {
+		st.torn = true
+		s.log.Warn("a stream that its client left cannot be resumed any more: too much was said on it")
+	}
+	s.forget(st)
 }
 
 // opening notes that a stream's answer becomes a stream of events.
