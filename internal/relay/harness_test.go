@@ -1,9 +1,7 @@
 package relay
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -20,182 +18,54 @@ import (
 	"github.com/mcp-relay/relay/internal/verdict"
 )
 
-// fakeServer is a server without a process: every connection to it shares its
-// tools and counts what it is sent.
-type fakeServer struct {
-	mu       sync.Mutex
-	tools    []string // names; a definition is {"name":...,"v":version}
-	version  int
-	dialErr  error
-	slow     chan struct{} // when set, listing waits for it
-	received []string      // "method params" of every request but the handshake, and of every notification
-	speech   Speech        // zero: legacy
-	onCall   func(c *fakeConn, call *fakeCall)
-	onHello  func(c *fakeConn) // runs when the server is greeted
-	onReady  func(c *fakeConn) // runs when the server is told that the handshake is over
-	answers  map[string]string // whole results by method, instead of the usual ones
-	conns    []*fakeConn
-}
-
-type fakeConn struct {
-	server *fakeServer
-	h      peer.Handler
-	done   chan struct{}
-	once   sync.Once
-	nextID int64
-}
-
-type fakeCall struct {
-	id     jsonrpc.ID
-	params string
-	once   sync.Once
-	by     peer.Caller
-}
-
-func (c *fakeCall) ID() jsonrpc.ID            { return c.id }
-func (c *fakeCall) Abandon(err error)         { c.reply(peer.Reply{Err: err}) }
-func (c *fakeCall) reply(reply peer.Reply)    { c.once.Do(func() { c.by.Answered(reply) }) }
-func (c *fakeCall) result(result string)      { c.reply(peer.Reply{Result: []byte(result)}) }
-func (f *fakeServer) dialer() Dialer          { return DialFunc(f.dial) }
-func (c *fakeConn) SetProtocolVersion(string) {}
-func (c *fakeConn) Done() <-chan struct{}     { return c.done }
-func (c *fakeConn) Err() error                { return errors.New("server ended") }
-func (c *fakeConn) Close(time.Duration)       { c.die() }
-func (c *fakeConn) die()                      { c.once.Do(func() { close(c.done) }) }
-
-func (f *fakeServer) dial(_ context.Context, h peer.Handler) (Connection, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.dialErr != nil {
-		return nil, f.dialErr
-	}
-	c := &fakeConn{server: f, h: h, done: make(chan struct{})}
-	f.conns = append(f.conns, c)
-	return c, nil
-}
-
-func (f *fakeServer) set(change func()) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	change()
-}
-
-func (f *fakeServer) conn(i int) *fakeConn {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.conns[i]
-}
-
-func (f *fakeServer) got() []string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return append([]string(nil), f.received...)
-}
-
-func (c *fakeConn) Call(cl peer.Cleared, by peer.Caller) peer.Call {
-	f := c.server
-	f.mu.Lock()
-	c.nextID++
-	call := &fakeCall{id: jsonrpc.IntID(c.nextID), params: string(cl.Body()), by: by}
-	slow, onCall := f.slow, f.onCall
-	tools := make([]string, 0, len(f.tools))
-	for _, name := range f.tools {
-		tools = append(tools, fmt.Sprintf(`{"name":%q,"v":%d}`, name, f.version))
-	}
-	if cl.Method() != protocol.Initialize && cl.Method() != protocol.ToolsList {
-		f.received = append(f.received, cl.Method()+" "+string(cl.Body()))
-	}
-	answer, fixed := f.answers[cl.Method()]
-	f.mu.Unlock()
-	if cl.Method() == protocol.Initialize && f.onHello != nil {
-		f.onHello(c)
-	}
-	if fixed {
-		go call.result(answer)
-		return call
-	}
-	switch cl.Method() {
-	case protocol.Initialize:
-		go call.result(`{"protocolVersion":"2025-11-25","capabilities":{"tools":{},"logging":{},"extensions":{"acme/x":{}}},"serverInfo":{"name":"f","version":"1"}}`)
-	case protocol.ToolsList:
-		go func() {
-			if slow != nil {
-				<-slow
-			}
-			call.result(`{"tools":[` + strings.Join(tools, ",") + `]}`)
-		}()
-	default:
-		if onCall != nil {
-			onCall(c, call)
-		} else {
-			go call.result(`{"content":[],"echo":` + call.params + `}`)
-		}
-	}
-	return call
-}
-
-func (c *fakeConn) Notify(cl peer.Cleared) error {
-	if cl.Method() == protocol.Initialized && c.server.onReady != nil {
-		c.server.onReady(c)
-	}
-	c.server.set(func() {
-		if cl.Method() != protocol.Initialized {
-			c.server.received = append(c.server.received, cl.Method()+" "+string(cl.Body()))
-		}
-	})
-	return nil
-}
-
-func (c *fakeConn) Answer(id jsonrpc.ID, cl peer.Cleared) error {
-	c.server.set(func() { c.server.received = append(c.server.received, "answer "+id.Raw()+" "+string(cl.Body())) })
-	return nil
-}
-
-func (c *fakeConn) says(t *testing.T, frame string) {
-	t.Helper()
-	m, err := jsonrpc.Parse([]byte(frame), protocol.Message())
-	if err != nil {
-		t.Fatalf("%s: %v", frame, err)
-	}
-	if m.Kind() == jsonrpc.Request {
-		c.h.Request(m)
-		return
-	}
-	c.h.Notification(m)
-}
-
 // sink keeps the frames that a client gets.
 type sink struct {
 	mu     sync.Mutex
 	frames []string
+	abouts []string // the client's request that each frame belongs to
+	deaf   bool     // it has no stream for requests
 }
 
-func (s *sink) add(frame []byte, err error) error {
+func (s *sink) add(of jsonrpc.ID, frame []byte, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil {
 		s.frames = append(s.frames, string(frame))
+		s.abouts = append(s.abouts, of.Raw())
 	}
 	return err
 }
 
 func (s *sink) Respond(id jsonrpc.ID, c peer.Cleared) error {
-	return s.add(peer.AppendResponse(nil, id, c))
-}
-func (s *sink) Notify(_ jsonrpc.ID, c peer.Cleared) error {
-	return s.add(peer.AppendRequest(nil, jsonrpc.ID{}, c))
+	frame, err := peer.AppendResponse(nil, id, c)
+	return s.add(id, frame, err)
 }
 
-func (s *sink) Request(id, _ jsonrpc.ID, c peer.Cleared) error {
-	return s.add(peer.AppendRequest(nil, id, c))
+func (s *sink) Notify(of jsonrpc.ID, c peer.Cleared) error {
+	return s.Request(jsonrpc.ID{}, of, c)
+}
+
+func (s *sink) Request(id, of jsonrpc.ID, c peer.Cleared) error {
+	if s.deaf && !id.IsZero() {
+		return peer.ErrNoStream
+	}
+	frame, err := peer.AppendRequest(nil, id, c)
+	return s.add(of, frame, err)
 }
 
 func (s *sink) take() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	frames := s.frames
-	s.frames = nil
+	s.frames, s.abouts = nil, nil
 	return frames
+}
+
+// about returns to which requests what the client got since belongs.
+func (s *sink) about() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.abouts...)
 }
 
 type rig struct {
@@ -257,7 +127,7 @@ func prepare(t *testing.T, j *judge, change func(*Options), servers ...*fakeServ
 	gate := scan.New([]scan.Member{{Scanner: r.judge, Policy: scan.Policy{Name: "j", Covers: covers}}}, nil, r.audit, log)
 	opts := Options{Version: "1", MaxName: 50, MaxTools: 100, StartTimeout: 10 * time.Second, CallTimeout: time.Minute, Gate: gate, Audit: r.audit, Log: log}
 	for i, s := range servers {
-		opts.Servers = append(opts.Servers, Server{Name: fmt.Sprintf("s%d", i), Dialer: s.dialer(), Speech: cmp.Or(s.speech, OnlyLegacy), MayAsk: protocol.AllCapabilities})
+		opts.Servers = append(opts.Servers, Server{Name: fmt.Sprintf("s%d", i), Dialer: s.dialer(), Speech: s.spoken(), MayAsk: protocol.AllCapabilities})
 	}
 	if change != nil {
 		change(&opts)
@@ -272,6 +142,23 @@ func prepare(t *testing.T, j *judge, change func(*Options), servers ...*fakeServ
 		cancel()
 	})
 	return r
+}
+
+// join connects another client, which the rig that is returned speaks for.
+func (r *rig) join(h peer.Hello) *rig {
+	r.t.Helper()
+	other := *r
+	other.sink, other.everything = &sink{}, nil
+	other.client = r.relay.Connect(r.t.Context(), h, other.sink)
+	r.t.Cleanup(other.client.Close)
+	return &other
+}
+
+// got returns what the client got since it was last asked, once everything has
+// come to rest.
+func (r *rig) got() []string {
+	synctest.Wait()
+	return r.sink.take()
 }
 
 func (r *rig) send(frame string) {
