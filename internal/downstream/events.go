@@ -78,20 +78,20 @@ func (s *events) next() (event, error) {
 	size := 0
 	for {
 		line, err := s.line(s.limit - size)
-		if errors.Is(err, errEventTooLong) {
-			line = s.buf[s.from:]
-			s.field(&e, line[:min(len(line), headSize)])
-		}
 		if len(line) > 0 {
 			size += len(line) + 1
 		}
 		if err == nil && size > s.limit {
 			err = errEventTooLong
 		}
-		if err != nil {
-			s.skip = errors.Is(err, errEventTooLong)
+		switch {
+		case errors.Is(err, errEventTooLong):
+			s.skip = true
+			s.field(&e, line[:min(len(line), headSize)])
 			e.data = bytes.Clone(e.data[:min(len(e.data), headSize)])
 			return e, err
+		case err != nil:
+			return event{}, err
 		}
 		if len(line) == 0 {
 			if s.hasID {
@@ -171,7 +171,7 @@ func (s *events) field(e *event, line []byte) {
 }
 
 // line returns the next line without its end. It is valid until the next call.
-// A line longer than room gives errEventTooLong.
+// A line longer than room gives errEventTooLong and its beginning.
 func (s *events) line(room int) ([]byte, error) {
 	for {
 		s.passLF()
@@ -188,7 +188,7 @@ func (s *events) line(room int) ([]byte, error) {
 		}
 		s.seen = len(s.buf)
 		if s.seen-s.from > room {
-			return nil, errEventTooLong
+			return s.buf[s.from:s.seen], errEventTooLong
 		}
 		if s.err != nil {
 			return nil, s.err

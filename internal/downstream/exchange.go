@@ -80,7 +80,7 @@ func (x *exchange) joinSession(res *http.Response) bool {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.call.isOpen() {
+	if x.call.isOpen() && x.agreed.era == protocol.Legacy {
 		x.agreed.session = id
 	}
 	return true

@@ -182,6 +182,17 @@ func TestLongEventOnASharedStream(t *testing.T) {
 	}
 }
 
+// TestEventOfTheLimit is as long as an event may be.
+func TestEventOfTheLimit(t *testing.T) {
+	for _, end := range []string{"\n\n", "\r\n\r\n", "\r\r"} {
+		s := &events{limit: 100}
+		s.open(strings.NewReader("data: " + strings.Repeat("x", 93) + end + "data: behind\n\n"))
+		if got, err := readAll(s); len(got) != 2 || len(got[0].data) != 93 || string(got[1].data) != "behind" {
+			t.Errorf("%q: %d events, %v", end, len(got), err)
+		}
+	}
+}
+
 func TestLongEventOnTheListeningStream(t *testing.T) {
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {

@@ -161,6 +161,18 @@ func result(t *testing.T, i Instance, c peer.Cleared) string {
 	}
 }
 
+// receive returns what comes from a channel.
+func receive[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatal("that did not happen")
+		panic("not reached")
+	}
+}
+
 func awaitDone(t *testing.T, i Instance) {
 	t.Helper()
 	select {

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
@@ -310,11 +309,7 @@ func TestModernAbandonClosesTheStream(t *testing.T) {
 	if r := await(t, replies); !errors.Is(r.Err, context.Canceled) {
 		t.Errorf("got %+v", r)
 	}
-	select {
-	case <-left:
-	case <-time.After(patience):
-		t.Error("the server was not told")
-	}
+	receive(t, left)
 	if posts.Load() != 1 || len(rest.all()) != 0 {
 		t.Errorf("%d posts; the handler heard %q", posts.Load(), rest.all())
 	}
@@ -413,14 +408,6 @@ func TestProbeLeavesNothing(t *testing.T) {
 		}
 	})
 	i := modern(t, HTTP{URL: url}, &notes{})
-	wait := func(c <-chan struct{}) {
-		t.Helper()
-		select {
-		case <-c:
-		case <-time.After(patience):
-			t.Fatal("that did not happen")
-		}
-	}
 	result(t, i, request(protocol.Discover, `{`+meta+`}`))
 	for range 2 {
 		i.SetProtocolVersion("")
@@ -429,10 +416,10 @@ func TestProbeLeavesNothing(t *testing.T) {
 		if err := i.Notify(request(protocol.Initialized, "")); err != nil {
 			t.Fatal(err)
 		}
-		wait(listening)
+		receive(t, listening)
 		result(t, i, request("x", `{}`))
 		i.SetProtocolVersion("")
-		wait(left)
+		receive(t, left)
 	}
 	i.SetProtocolVersion(protocol.LatestModern)
 	result(t, i, request("y", `{`+meta+`}`))

@@ -1,0 +1,476 @@
+package downstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/protocol"
+)
+
+// oldServer is a server of the old transport, as a test wants it to be.
+type oldServer struct {
+	endpoint string // "": /messages
+	// post takes a message; what it says goes onto the event stream.
+	post func(w http.ResponseWriter, r *http.Request, m jsonrpc.Message, say func(string))
+
+	mu     sync.Mutex
+	stream http.ResponseWriter
+	hangUp context.CancelFunc
+	seen   requests
+}
+
+func (o *oldServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	o.seen.note(r)
+	if r.Method == http.MethodGet {
+		w.Header().Set("Content-Type", streamType)
+		endpoint := o.endpoint
+		if endpoint == "" {
+			endpoint = "/messages?session=1"
+		}
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		o.mu.Lock()
+		o.stream, o.hangUp = w, cancel
+		_, _ = fmt.Fprintf(w, "event: endpoint\ndata: %s\n\n", endpoint)
+		_ = http.NewResponseController(w).Flush()
+		o.mu.Unlock()
+		<-ctx.Done()
+		o.mu.Lock() // until what is being said was said
+		defer o.mu.Unlock()
+		o.stream = nil
+		return
+	}
+	body, _ := io.ReadAll(r.Body)
+	m, _ := jsonrpc.Parse(body, nil)
+	o.post(w, r, m, o.say)
+}
+
+func (o *oldServer) say(event string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.stream != nil {
+		_, _ = io.WriteString(o.stream, event)
+		_ = http.NewResponseController(o.stream).Flush()
+	}
+}
+
+func (o *oldServer) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.hangUp()
+}
+
+// old connects to o.
+func old(t *testing.T, o *oldServer, h peer.Handler) *sseInstance {
+	t.Helper()
+	i, err := oldSettings(serve(t, o.ServeHTTP)+"/sse?key=canary").Dial(t.Context(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { i.Close(time.Second) })
+	return i.(*sseInstance)
+}
+
+func oldSettings(url string) SSE {
+	return SSE{
+		Name: "old", URL: url, Headers: map[string]string{"X-Key": "k"}, MaxMessage: 1 << 16,
+		OpenTimeout: patience, Shape: shape(), Log: quiet(),
+	}
+}
+
+// message is a message as an event.
+func message(format string, args ...any) string {
+	return "event: message\ndata: " + fmt.Sprintf(format, args...) + "\n\n"
+}
+
+func TestSSECalls(t *testing.T) {
+	o := &oldServer{post: func(w http.ResponseWriter, _ *http.Request, m jsonrpc.Message, say func(string)) {
+		switch m.Method {
+		case "at once": // the answer comes before the POST ends
+			say(message(`{"jsonrpc":"2.0","id":%s,"result":"ok"}`, m.ID.Raw()))
+			w.WriteHeader(http.StatusAccepted)
+		case "in the body": // as some did, who sent it both ways
+			w.WriteHeader(http.StatusAccepted)
+			_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":"twice"}`, m.ID.Raw())
+			say(message(`{"jsonrpc":"2.0","id":%s,"result":"ok"}`, m.ID.Raw()))
+		case "an error":
+			say(message(`{"jsonrpc":"2.0","id":%s,"error":{"code":1,"message":"m"}}`, m.ID.Raw()))
+		case "refused":
+			w.Header().Set("Content-Type", jsonType)
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"jsonrpc":"2.0","id":null,"error":{"code":-32602,"message":"m"}}`)
+		case "broken":
+			w.WriteHeader(http.StatusBadGateway)
+			_, _ = io.WriteString(w, "CANARY")
+		case "moved":
+			w.Header().Set("Location", "/elsewhere")
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		case "hangs up":
+			conn, _, _ := http.NewResponseController(w).Hijack()
+			_ = conn.Close()
+		}
+	}}
+	n := &notes{}
+	i := old(t, o, n)
+	i.SetProtocolVersion("2024-11-05")
+	for method, want := range map[string]string{
+		"at once": `"ok"`, "in the body": `"ok"`,
+		"an error": `error: {"code":1,"message":"m"}`,
+		"refused":  `error: {"code":-32602,"message":"m"}`,
+		"broken":   "failed: the server refused the request: HTTP status 502",
+		"moved":    "failed: the server refused the request: HTTP status 307",
+		"hangs up": "failed: the server is gone: the connection failed",
+	} {
+		if got := result(t, i, request(method, `{}`)); got != want {
+			t.Errorf("%s: got %s, want %s", method, got, want)
+		}
+	}
+	if got := n.all(); len(got) != 0 || i.Err() != nil {
+		t.Errorf("the handler heard %q, %v", got, i.Err())
+	}
+	for _, r := range o.seen.all()[1:] {
+		if r.Method != http.MethodPost || r.URL.String() != "/messages?session=1" || r.Header.Get("X-Key") != "k" ||
+			r.Header.Get(sessionHeader) != "" || r.Header.Get(versionHeader) != "2024-11-05" {
+			t.Errorf("the server saw %s %s %v", r.Method, r.URL, r.Header)
+		}
+	}
+}
+
+// TestSSEStream is what a hostile server may say on the one stream.
+func TestSSEStream(t *testing.T) {
+	long := strings.Repeat("x", 1<<16)
+	for _, tt := range []struct{ name, say, want, notes string }{
+		{"news", message(`{"jsonrpc":"2.0","method":"a","params":{"n":9007199254740993}}`), "1", `notification a {"n":9007199254740993}`},
+		{"a question", message(`{"jsonrpc":"2.0","id":1,"method":"ping"}`), "1", "request 1 ping "},
+		{"before it is asked", message(`{"jsonrpc":"2.0","id":7,"result":7}`), "1", "anomaly " + peer.AnomalyUnasked},
+		{"twice", message(`{"jsonrpc":"2.0","id":1,"result":1}`), "1", "anomaly " + peer.AnomalyTwice},
+		{"the id as a string", message(`{"jsonrpc":"2.0","id":"1","result":2}`), "1", "anomaly " + peer.AnomalyUnasked},
+		{"garbage", message(`{"jsonrpc"`), "1", "anomaly " + peer.AnomalyMalformed},
+		{"two readings", message(`{"jsonrpc":"2.0","id":1,"result":1,"Result":2}`), "failed: " + peer.ErrBadAnswer.Error(), "anomaly " + peer.AnomalyMalformed + "|anomaly " + peer.AnomalyTwice},
+		{"a batch", message(`[{"jsonrpc":"2.0","id":1,"result":1}]`), "1", "anomaly " + peer.AnomalyBatch},
+		{"too long, of nobody", message(`{"jsonrpc":"2.0","method":"n","params":["%s"]}`, long), "1", "anomaly " + peer.AnomalyTooLong},
+		{"too long, of the call", message(`{"jsonrpc":"2.0","id":1,"result":"%s"}`, long), "failed: " + peer.ErrTooLong.Error(), "anomaly " + peer.AnomalyTooLong + "|anomaly " + peer.AnomalyTwice},
+		{"another endpoint", "event: endpoint\ndata: /elsewhere\n\n", "1", "anomaly " + peer.AnomalyMalformed},
+		{"other events", "event: ping\ndata: x\n\n: comment\n\nid: 5\nretry: 1\n\n", "1", ""},
+		{"no name", `data: {"jsonrpc":"2.0","method":"a"}` + "\n\n", "1", "notification a "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := &oldServer{post: func(w http.ResponseWriter, _ *http.Request, m jsonrpc.Message, say func(string)) {
+				w.WriteHeader(http.StatusAccepted)
+				if m.Method == "x" {
+					say(tt.say)
+				}
+				say(message(`{"jsonrpc":"2.0","id":%s,"result":1}`, m.ID.Raw()))
+			}}
+			n := &notes{}
+			i := old(t, o, n)
+			if got := result(t, i, request("x", "")); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+			if got := result(t, i, request("y", "")); got != "1" { // nothing but the call was harmed
+				t.Errorf("afterwards %s", got)
+			}
+			if got := strings.Join(n.all(), "|"); got != tt.notes {
+				t.Errorf("the handler heard %q, want %q", got, tt.notes)
+			}
+			for _, r := range o.seen.all() {
+				if r.Method == http.MethodPost && r.URL.Path != "/messages" {
+					t.Errorf("a message went to %s", r.URL)
+				}
+			}
+		})
+	}
+}
+
+func TestSSELateAnswer(t *testing.T) {
+	arrived := make(chan string, 2)
+	o := &oldServer{post: func(w http.ResponseWriter, r *http.Request, m jsonrpc.Message, _ func(string)) {
+		if m.Method == "fails" {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		arrived <- m.ID.Raw()
+		if m.Method == "x" { // so that nothing else uses the connection that ends with it
+			<-r.Context().Done()
+		}
+	}}
+	n := &notes{}
+	i := old(t, o, n)
+	call, replies := ask(t, i, request("x", ""))
+	first := receive(t, arrived)
+	call.Abandon(context.DeadlineExceeded)
+	if r := await(t, replies); !errors.Is(r.Err, context.DeadlineExceeded) {
+		t.Errorf("got %+v", r)
+	}
+	if got := result(t, i, request("fails", "")); !strings.Contains(got, "HTTP status 500") {
+		t.Errorf("got %s", got)
+	}
+	for _, id := range []string{first, receive(t, arrived)} {
+		o.say(message(`{"jsonrpc":"2.0","id":%s,"result":1}`, id))
+	}
+	o.say(message(`{"jsonrpc":"2.0","method":"end"}`))
+	n.eventually(t, "notification end")
+	late := "anomaly " + peer.AnomalyLate
+	if got := n.all(); !slices.Equal(got, []string{late, late, "notification end "}) {
+		t.Errorf("the handler heard %q", got)
+	}
+}
+
+// TestSSEOrder: a notification is there before the calls that were made later,
+// and answers go out beside them.
+func TestSSEOrder(t *testing.T) {
+	var mu sync.Mutex
+	var order []string
+	o := &oldServer{post: func(w http.ResponseWriter, _ *http.Request, m jsonrpc.Message, say func(string)) {
+		mu.Lock()
+		order = append(order, m.Method+string(m.Result))
+		mu.Unlock()
+		w.WriteHeader(http.StatusAccepted)
+		if m.Method == "call" {
+			say(message(`{"jsonrpc":"2.0","id":%s,"result":1}`, m.ID.Raw()))
+		}
+		if string(m.Result) != "" {
+			say(message(`{"jsonrpc":"2.0","method":"thanks"}`))
+		}
+	}}
+	n := &notes{}
+	i := old(t, o, n)
+	for range 20 {
+		if err := i.Notify(request("news", "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	result(t, i, request("call", ""))
+	if err := i.Answer(jsonrpc.StringID("q"), peer.Clear(peer.Result, "ping", []byte(`{"a":1}`))); err != nil {
+		t.Fatal(err)
+	}
+	n.eventually(t, "notification thanks")
+	mu.Lock()
+	defer mu.Unlock()
+	want := append(slices.Repeat([]string{"news"}, 20), "call", `{"a":1}`)
+	if !slices.Equal(order, want) {
+		t.Errorf("the server got %q", order)
+	}
+}
+
+func TestSSEEnds(t *testing.T) {
+	for name, end := range map[string]func(i Instance, o *oldServer) error{
+		"the stream ends": func(_ Instance, o *oldServer) error { o.end(); return errStreamEnded },
+		"the session is forgotten": func(i Instance, _ *oldServer) error {
+			_ = i.Notify(request("forgotten", ""))
+			return errSessionEnded
+		},
+		"a call finds it forgotten": func(i Instance, _ *oldServer) error {
+			i.Call(request("forgotten", ""), caller{answered: func(peer.Reply) {}})
+			return errSessionEnded
+		},
+		"it is closed": func(i Instance, _ *oldServer) error { i.Close(time.Second); return ErrClosed },
+	} {
+		t.Run(name, func(t *testing.T) {
+			arrived := make(chan struct{})
+			o := &oldServer{post: func(w http.ResponseWriter, r *http.Request, m jsonrpc.Message, _ func(string)) {
+				if m.Method == "forgotten" {
+					w.WriteHeader(http.StatusNotFound)
+					return
+				}
+				close(arrived)
+				<-r.Context().Done()
+			}}
+			i := old(t, o, &notes{})
+			_, replies := ask(t, i, request("x", ""))
+			receive(t, arrived)
+			want := end(i, o)
+			if r := await(t, replies); !errors.Is(r.Err, peer.ErrGone) {
+				t.Errorf("got %+v", r)
+			}
+			awaitDone(t, i)
+			if err := i.Err(); !errors.Is(err, want) {
+				t.Errorf("the connection ended with %v", err)
+			}
+			if got := result(t, i, request("y", "")); got != "failed: "+peer.ErrGone.Error() {
+				t.Errorf("afterwards %s", got)
+			}
+			if err := i.Notify(request("y", "")); !errors.Is(err, peer.ErrGone) {
+				t.Errorf("afterwards %v", err)
+			}
+		})
+	}
+}
+
+func TestSSENotCleared(t *testing.T) {
+	o := &oldServer{post: func(http.ResponseWriter, *http.Request, jsonrpc.Message, func(string)) {}}
+	refusesUncleared(t, old(t, o, &notes{}))
+	if n := len(o.seen.all()); n != 1 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+func TestSSEDoesNotOpen(t *testing.T) {
+	l := serve(t, func(http.ResponseWriter, *http.Request) {})
+	for _, tt := range []struct {
+		name  string
+		reply http.HandlerFunc
+		want  error
+	}{
+		{"not there", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }, peer.ErrStatus},
+		{"not allowed", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, "CANARY")
+		}, ErrUnauthorized},
+		{"a page", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "CANARY") }, peer.ErrBadAnswer},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, l, http.StatusFound) }, peer.ErrStatus},
+		{"no endpoint", streaming(""), peer.ErrBadAnswer},
+		{"messages first", streaming(strings.Repeat(message(`{"jsonrpc":"2.0","method":"CANARY"}`), 100)), peer.ErrBadAnswer},
+		{"an endless event", streaming(strings.Repeat("data: CANARY\n", 10000)), peer.ErrBadAnswer},
+		{"a cut endpoint", streaming("event: endpoint\ndata: /CANARY\n"), peer.ErrBadAnswer},
+		{"a foreign endpoint", streaming("event: endpoint\ndata: http://CANARY.example/\n\n"), peer.ErrBadAnswer},
+		{"another port", streaming("event: endpoint\ndata: " + l + "/CANARY\n\n"), peer.ErrBadAnswer},
+		{"two lines", streaming("event: endpoint\ndata: /a\ndata: /CANARY\n\n"), peer.ErrBadAnswer},
+		{"nothing", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", streamType)
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}, errNotInTime},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := oldSettings(serve(t, tt.reply))
+			if errors.Is(tt.want, errNotInTime) {
+				s.OpenTimeout = 100 * time.Millisecond
+			}
+			i, err := s.Dial(t.Context(), &notes{})
+			if err == nil {
+				i.Close(0)
+			}
+			if !errors.Is(err, tt.want) || strings.Contains(err.Error(), "CANARY") {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := oldSettings(l).Dial(ctx, &notes{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestSSEOutlivesTheStart ends the context that Dial got.
+func TestSSEOutlivesTheStart(t *testing.T) {
+	o := &oldServer{post: func(_ http.ResponseWriter, _ *http.Request, m jsonrpc.Message, say func(string)) {
+		say(message(`{"jsonrpc":"2.0","id":%s,"result":1}`, m.ID.Raw()))
+	}}
+	ctx, cancel := context.WithCancel(t.Context())
+	s := oldSettings(serve(t, o.ServeHTTP))
+	i, err := s.Dial(ctx, &notes{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close(0)
+	cancel()
+	if got := result(t, i, request("x", "")); got != "1" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// TestSSEIsLegacy: the modern era has no such transport.
+func TestSSEIsLegacy(t *testing.T) {
+	o := &oldServer{post: func(_ http.ResponseWriter, r *http.Request, m jsonrpc.Message, say func(string)) {
+		say(message(`{"jsonrpc":"2.0","id":1,"method":"ping"}`))
+		say(message(`{"jsonrpc":"2.0","id":%s,"result":%q}`, m.ID.Raw(), mirrorHeaders(r)))
+	}}
+	n := &notes{}
+	i := old(t, o, n)
+	i.SetProtocolVersion(protocol.LatestModern)
+	i.SetProtocolVersion("a\r\nb")
+	if got := result(t, i, request("tools/call", `{"name":"x"}`)); got != `""` {
+		t.Errorf("headers %s", got)
+	}
+	if got := n.all(); !slices.Equal(got, []string{"request 1 ping "}) {
+		t.Errorf("the handler heard %q", got)
+	}
+}
+
+func streaming(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", streamType)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func TestEndpoint(t *testing.T) {
+	for _, tt := range []struct{ base, said, want string }{
+		{"https://h/sse?key=secret", "/messages?sessionId=1", "https://h/messages?sessionId=1"},
+		{"https://h/a/sse", "messages", "https://h/a/messages"},
+		{"https://h/a/sse", "?session=1", "https://h/a/sse?session=1"},
+		{"https://h:443/sse", "https://H/m#f", "https://H/m"},
+		{"http://h/sse", "http://h:80/m", "http://h:80/m"},
+		{"http://[::1]:8080/sse", "http://[::1]:8080/m", "http://[::1]:8080/m"},
+		{"https://h/sse", "//evil/m", ""},
+		{"https://h/sse", "https://evil/m", ""},
+		{"https://h/sse", "https://h.evil/m", ""},
+		{"https://h/sse", "https://h:444/m", ""},
+		{"https://h/sse", "http://h:443/m", ""},
+		{"https://h/sse", "https://user:pw@h/m", ""},
+		{"https://h/sse", "https:m", ""},
+		{"https://h/sse", "javascript:alert(1)", ""},
+		{"https://h/sse", "file:///etc/passwd", ""},
+		{"https://h/sse", "/a\x00b", ""},
+		{"https://h/sse", "/a\nb", ""},
+		{"https://h/sse", "/\u202e", ""},
+		{"https://h/sse", "%zz", ""},
+		{"https://h/sse", "", ""},
+		{"https://h/sse", strings.Repeat("a", 5000), ""},
+	} {
+		base, err := checkURL(tt.base, true)
+		if err != nil && !errors.Is(err, errPlain) {
+			t.Fatal(err)
+		}
+		if errors.Is(err, errPlain) {
+			base, _ = url.Parse(tt.base)
+		}
+		got, err := endpointAt(base, tt.said)
+		if got != tt.want || (err == nil) != (tt.want != "") {
+			t.Errorf("%q at %s: got %q, %v, want %q", tt.said, tt.base, got, err, tt.want)
+		}
+	}
+}
+
+// FuzzEndpoint: wherever a server sends messages, it is a place of its own.
+func FuzzEndpoint(f *testing.F) {
+	for _, seed := range []string{"/m", "m?x=1", "//evil", "https://h:443/x", "https:x", "\\\\evil\\", "http://h@evil/", "/%2f..//evil", "https://h\\@evil/"} {
+		f.Add(seed)
+	}
+	base, err := url.Parse("https://h/a/sse?key=secret")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, said string) {
+		at, err := endpointAt(base, said)
+		if err != nil {
+			if !errors.Is(err, errEndpoint) || at != "" {
+				t.Fatalf("%q: %q, %v", said, at, err)
+			}
+			return
+		}
+		req, err := http.NewRequest(http.MethodPost, at, nil)
+		if err != nil {
+			t.Fatalf("%q leads to %q, which is no address: %v", said, at, err)
+		}
+		host, port := req.URL.Hostname(), req.URL.Port()
+		if req.URL.Scheme != "https" || !strings.EqualFold(host, "h") || (port != "" && port != "443") || req.URL.User != nil {
+			t.Fatalf("%q leads to %s", said, at)
+		}
+		if strings.Contains(at, "secret") && !strings.Contains(said, "secret") {
+			t.Fatalf("%q leads to %s", said, at)
+		}
+	})
+}
