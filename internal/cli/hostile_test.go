@@ -24,6 +24,8 @@ func hostileServer(args []string) int {
 		mode = args[0]
 	}
 	switch mode {
+	case "legacy", "modern":
+		return speak(mode == "modern")
 	case "mcpgo":
 		return mcpgoServer(args[1])
 	case "exits":

@@ -21,6 +21,7 @@ type program struct {
 	out    io.Reader
 	stderr *buffer
 	audit  string
+	home   string
 }
 
 // buffer is a bytes.Buffer for two goroutines.
@@ -45,8 +46,14 @@ func (b *buffer) String() string {
 // when it has none. env is added to the environment.
 func startProgram(t *testing.T, config map[string]any, env ...string) *program {
 	t.Helper()
+	return startWith(t, nil, config, env...)
+}
+
+// startWith starts the relay with flags of run.
+func startWith(t *testing.T, flags []string, config map[string]any, env ...string) *program {
+	t.Helper()
 	dir := t.TempDir()
-	p := &program{stderr: &buffer{}, audit: filepath.Join(dir, "audit.jsonl")}
+	p := &program{stderr: &buffer{}, audit: filepath.Join(dir, "audit.jsonl"), home: dir}
 	text, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
@@ -64,10 +71,10 @@ func startProgram(t *testing.T, config map[string]any, env ...string) *program {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(run) })
-	p.cmd = exec.Command(own, "run", "--config", path, "--audit", p.audit)
+	p.cmd = exec.Command(own, append([]string{"run", "--config", path, "--audit", p.audit}, flags...)...)
 	p.cmd.Args[0] = "relay"
 	p.cmd.Stderr = p.stderr
-	p.cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_RUNTIME_DIR="+run)
+	p.cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+dir, "XDG_RUNTIME_DIR="+run)
 	p.cmd.Env = append(p.cmd.Env, env...)
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
