@@ -11,13 +11,17 @@ import (
 )
 
 const (
-	lookInterval  = 2 * time.Second // between looks at the token file
-	renewTimeout  = time.Minute     // of one renewal, whoever waits for it
-	failurePause  = 5 * time.Second // a failed renewal is not tried again within it
+	lookInterval  = 2 * time.Second  // between looks at the token file
+	renewTimeout  = time.Minute      // of one renewal, whoever waits for it
+	failurePause  = 5 * time.Second  // a failed renewal is not tried again within it
+	brokenPause   = 30 * time.Second // likewise a keychain that does not answer
 	renewalCounts = 10 * time.Second
 	maxRefusals   = 8               // of a token that was just renewed
 	sayAgain      = 5 * time.Minute // the log repeats itself after it
+	manyThings    = 32
 )
+
+const notRenewed = "the login was not renewed"
 
 // errLogin is met where a person is needed.
 var errLogin = errors.New("a login is needed")
@@ -30,7 +34,7 @@ func (c *Client) Authorization(ctx context.Context) (string, error) {
 	now := time.Now()
 	if c.shouldLook(now) {
 		if err := c.alone(ctx, c.look); err != nil {
-			return "", fmt.Errorf("server %q: %w", c.o.Server, err)
+			return "", err
 		}
 	}
 	r := c.current()
@@ -45,6 +49,7 @@ func (c *Client) Authorization(ctx context.Context) (string, error) {
 	case r.expired(now) && r.renewable():
 		err := c.alone(ctx, func(ctx context.Context) error { return c.renew(ctx, r) })
 		if err != nil && !errors.Is(err, errLogin) {
+			c.say(slog.LevelWarn, notRenewed, err)
 			return "", fmt.Errorf("server %q: %w", c.o.Server, err)
 		}
 	case r.expired(now):
@@ -93,6 +98,9 @@ func (c *Client) Refused(ctx context.Context, status int, headers []string) bool
 			return c.renew(ctx, now)
 		}
 	})
+	if c.refusedAgain(old) {
+		c.say(slog.LevelWarn, "the server refuses one new token after another", errLogin)
+	}
 	if err != nil {
 		c.say(slog.LevelWarn, c.needed(), err)
 		return false
@@ -135,9 +143,13 @@ func (c *Client) note(ctx context.Context, stepUp bool, ch challenge) {
 func (c *Client) say(level slog.Level, what string, err error, attrs ...slog.Attr) {
 	now, key := time.Now(), what+err.Error()
 	c.mu.Lock()
-	repeated := c.said == key && now.Sub(c.saidAt) < sayAgain
+	at, repeated := c.said[key]
+	repeated = repeated && now.Sub(at) < sayAgain
+	if c.said == nil || len(c.said) > manyThings {
+		c.said = map[string]time.Time{}
+	}
 	if !repeated {
-		c.said, c.saidAt = key, now
+		c.said[key] = now
 	}
 	c.mu.Unlock()
 	if repeated {
@@ -176,6 +188,16 @@ func (c *Client) justRenewed() (fresh, hopeless bool) {
 	return true, c.refusals > maxRefusals
 }
 
+// refusedAgain reports whether a token that replaced a refused one was refused
+// itself.
+func (c *Client) refusedAgain(old *record) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	again := c.refused
+	c.refused = old != nil && c.token != nil && c.token.Access != "" && c.token.Access != old.Access
+	return again && c.refused
+}
+
 // alone runs work for one caller at a time. Work goes on when the caller stops
 // waiting: a token that was asked for must not get lost.
 func (c *Client) alone(ctx context.Context, work func(context.Context) error) error {
@@ -207,7 +229,7 @@ func (c *Client) renewSoon(ctx context.Context, r *record) {
 	case c.turn <- struct{}{}:
 		go func() {
 			if err := c.atTurn(ctx, func(ctx context.Context) error { return c.renew(ctx, r) }); err != nil {
-				c.say(slog.LevelDebug, "the token was not renewed", err)
+				c.say(slog.LevelDebug, notRenewed, err)
 			}
 		}()
 	default:

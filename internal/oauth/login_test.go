@@ -344,6 +344,31 @@ func TestClientCredentials(t *testing.T) {
 	}
 }
 
+// Where the metadata is can only be known from the refusal.
+func TestClientCredentialsAfterARefusal(t *testing.T) {
+	w := newWorld(t)
+	w.paths[mcpHost+"/.well-known/oauth-protected-resource/mcp"] = http.NotFound
+	w.paths[mcpHost+"/meta"] = func(rw http.ResponseWriter, _ *http.Request) { writeJSON(rw, http.StatusOK, w.resource) }
+	w.metadata["token_endpoint_auth_methods_supported"] = []string{authBasic}
+	w.resource["resource"] = "https://" + mcpHost
+	c := w.client(func(o *Options) {
+		o.Grant, o.ClientID, o.ClientSecret, o.Issuer = ClientCredentials, "mine", canarySecret, issuerURL
+	})
+	if got, err := c.Authorization(t.Context()); got != "" || err != nil {
+		t.Fatalf("%q, %v", got, err)
+	}
+	if !c.Refused(t.Context(), http.StatusUnauthorized, []string{`Bearer resource_metadata="https://` + mcpHost + `/meta"`}) {
+		t.Fatal("not tried again")
+	}
+	if got, err := c.Authorization(t.Context()); got == "" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	w.age(c, 2*time.Hour)
+	if got, err := w.another(c).Authorization(t.Context()); got == "" || err != nil {
+		t.Errorf("after the end of the first: %q, %v", got, err)
+	}
+}
+
 func TestLogout(t *testing.T) {
 	w := newWorld(t)
 	c := w.client(nil)

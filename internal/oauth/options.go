@@ -62,16 +62,18 @@ type Client struct {
 
 	turn chan struct{} // held by whoever loads, renews or obtains a token
 
-	mu       sync.Mutex
-	token    *record   // nil: none is known
-	stamp    stamp     // of the file that token was read from
-	looked   time.Time // when the file was last looked at
-	renewed  time.Time // when token was last exchanged for another
-	refusals int       // of the token since then
-	failure  error     // of the last renewal
-	failed   time.Time
-	said     string // what the log was last told
-	saidAt   time.Time
+	mu          sync.Mutex
+	token       *record   // nil: none is known
+	stamp       stamp     // of the file that token was read from
+	looked      time.Time // when the file was last looked at
+	renewed     time.Time // when token was last exchanged for another
+	refusals    int       // of the token since then
+	refused     bool      // the token replaced one that was refused
+	failure     failure   // of the last renewal
+	broken      error     // why the file could not be read
+	brokenAt    time.Time
+	brokenStamp stamp
+	said        map[string]time.Time
 }
 
 // New checks the options. It reads and sends nothing.

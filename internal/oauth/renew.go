@@ -26,33 +26,55 @@ func (c *Client) look(ctx context.Context) error {
 	if same {
 		return nil
 	}
-	return c.reload(ctx)
+	if err := c.reload(ctx); err != nil {
+		// Servers that want no login must not suffer; one that does says so.
+		c.say(slog.LevelWarn, "the stored login cannot be read", err)
+		c.mu.Lock()
+		c.token, c.stamp, c.looked = nil, stamp{}, time.Now()
+		c.mu.Unlock()
+	}
+	return nil
 }
 
 // reload reads the token file. Only the holder of the turn calls it.
 func (c *Client) reload(ctx context.Context) error {
 	at := c.store.look()
+	if err := c.stillBroken(at); err != nil {
+		return err
+	}
 	r, err := c.store.load(ctx)
 	if errors.Is(err, errUnreadable) {
 		c.say(slog.LevelWarn, "the stored login is of no use", err)
 		r, err = nil, nil
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.broken, c.brokenAt, c.brokenStamp = err, time.Now(), at
 	if err != nil {
 		return err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.token == nil || r == nil || r.Access != c.token.Access {
-		c.refusals, c.failure = 0, nil
+		c.refusals, c.failure = 0, failure{}
 	}
 	c.token, c.stamp, c.looked = r, at, time.Now()
+	return nil
+}
+
+// stillBroken returns why the file could not be read a moment ago. A keychain
+// that waits for its user is not asked for every request.
+func (c *Client) stillBroken(at stamp) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.brokenStamp == at && time.Since(c.brokenAt) < brokenPause {
+		return c.broken
+	}
 	return nil
 }
 
 // renew exchanges the token for another, unless another relay has done so. Only
 // the holder of the turn calls it.
 func (c *Client) renew(ctx context.Context, used *record) error {
-	if err := c.recentFailure(); err != nil {
+	if err := c.recentFailure(challenge{}); err != nil {
 		return err
 	}
 	if now := c.current(); now != nil && now.Access != used.Access && !now.expired(time.Now()) {
@@ -78,7 +100,7 @@ func (c *Client) renew(ctx context.Context, used *record) error {
 		return errLogin
 	}
 	err = c.refresh(ctx, r)
-	c.remember(err)
+	c.remember(challenge{}, err)
 	return err
 }
 
@@ -109,7 +131,7 @@ func (c *Client) refresh(ctx context.Context, old *record) error {
 // obtain gets a token for the client itself, unless somebody else did. Only the
 // holder of the turn calls it.
 func (c *Client) obtain(ctx context.Context, used *record, ch challenge) error {
-	if err := c.recentFailure(); err != nil {
+	if err := c.recentFailure(ch); err != nil {
 		return err
 	}
 	unlock, err := c.store.lock(ctx)
@@ -127,8 +149,11 @@ func (c *Client) obtain(ctx context.Context, used *record, ch challenge) error {
 }
 
 func (c *Client) obtainLocked(ctx context.Context, ch challenge) error {
+	if ch.metadata == "" {
+		ch.metadata = c.store.readNote().Metadata
+	}
 	r, err := c.withCredentials(ctx, ch)
-	c.remember(err)
+	c.remember(ch, err)
 	if err == nil {
 		c.adopt(ctx, r)
 	}
@@ -157,18 +182,26 @@ func (c *Client) adopt(ctx context.Context, r *record) {
 	}
 }
 
-func (c *Client) remember(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.failure, c.failed = err, time.Now()
+// failure is why a token could not be had.
+type failure struct {
+	err error
+	at  time.Time
+	of  string // where the server said that its metadata is
 }
 
-// recentFailure returns why the last renewal failed, if that was just now.
-func (c *Client) recentFailure() error {
+func (c *Client) remember(ch challenge, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Since(c.failed) < failurePause {
-		return c.failure
+	c.failure = failure{err, time.Now(), ch.metadata}
+}
+
+// recentFailure returns why the last try failed, if that was just now and the
+// server has said nothing new since.
+func (c *Client) recentFailure(ch challenge) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.failure.at) < failurePause && (ch.metadata == "" || ch.metadata == c.failure.of) {
+		return c.failure.err
 	}
 	return nil
 }

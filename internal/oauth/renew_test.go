@@ -215,7 +215,7 @@ func TestRenewalUnreachable(t *testing.T) {
 	}
 	broken = false
 	running.mu.Lock()
-	running.failed = time.Time{}
+	running.failure = failure{}
 	running.mu.Unlock()
 	if got := w.authorization(running); got == "" {
 		t.Error("the login is lost")
@@ -307,5 +307,55 @@ func TestOtherRefusals(t *testing.T) {
 	}
 	if n := len(w.forms); n != 1 {
 		t.Errorf("%d requests for tokens", n)
+	}
+}
+
+// A server that refuses every token is worth a word.
+func TestTokensThatAreNeverAccepted(t *testing.T) {
+	w := newWorld(t)
+	c := w.client(nil)
+	w.login(c)
+	running := w.another(c)
+	w.authorization(running)
+	for range 3 {
+		running.Refused(t.Context(), http.StatusUnauthorized, []string{"Bearer"})
+		running.mu.Lock()
+		running.renewed = running.renewed.Add(-renewalCounts)
+		running.mu.Unlock()
+	}
+	if !strings.Contains(w.logs.String(), "one new token after another") {
+		t.Errorf("the log is silent:\n%s", w.logs)
+	}
+}
+
+// What is wrong with the place of logins is no matter of servers that want none.
+func TestBrokenPlace(t *testing.T) {
+	w := newWorld(t)
+	c := w.client(func(o *Options) { o.Storage = Auto })
+	k := &fakeKeychain{}
+	c.store.keys = k
+	w.login(c)
+	running := w.another(c)
+	k.err = errors.New("locked")
+	running.store.keys = k
+	for range 3 {
+		if got := w.authorization(running); got != "" {
+			t.Errorf("%q", got)
+		}
+		if running.Refused(t.Context(), http.StatusUnauthorized, []string{"Bearer"}) {
+			t.Error("tried again")
+		}
+	}
+	if n := strings.Count(w.logs.String(), "cannot be read"); n != 1 {
+		t.Errorf("said %d times:\n%s", n, w.logs)
+	}
+	k.mu.Lock()
+	k.err = nil
+	k.mu.Unlock()
+	running.mu.Lock()
+	running.looked, running.brokenAt = running.looked.Add(-lookInterval), running.brokenAt.Add(-brokenPause)
+	running.mu.Unlock()
+	if got := w.authorization(running); got == "" {
+		t.Error("the keychain was opened, and nobody looks")
 	}
 }
