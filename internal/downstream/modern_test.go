@@ -152,7 +152,7 @@ func TestModernVersionIsTheMessages(t *testing.T) {
 	result(t, i, request("x", `{}`))
 	var got []string
 	for _, r := range seen.all() {
-		got = append(got, r.Header.Get("MCP-Protocol-Version"))
+		got = append(got, r.Header.Get(versionHeader))
 	}
 	if !slices.Equal(got, []string{"2027-01-01", "2026-07-28"}) {
 		t.Errorf("versions %q", got)

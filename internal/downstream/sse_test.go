@@ -239,7 +239,7 @@ func TestSSEOrder(t *testing.T) {
 		if m.Method == "call" {
 			say(message(`{"jsonrpc":"2.0","id":%s,"result":1}`, m.ID.Raw()))
 		}
-		if string(m.Result) != "" {
+		if len(m.Result) != 0 {
 			say(message(`{"jsonrpc":"2.0","method":"thanks"}`))
 		}
 	}}
@@ -461,7 +461,7 @@ func FuzzEndpoint(f *testing.F) {
 			}
 			return
 		}
-		req, err := http.NewRequest(http.MethodPost, at, nil)
+		req, err := http.NewRequest(http.MethodPost, at, http.NoBody)
 		if err != nil {
 			t.Fatalf("%q leads to %q, which is no address: %v", said, at, err)
 		}
