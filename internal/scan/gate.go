@@ -29,6 +29,7 @@ type Gate struct {
 	removed   atomic.Int64
 	observers sync.WaitGroup
 	crew      *crew
+	hold      hold
 }
 
 // New returns a gate with the given scanners. allowUnscanned names the phases
@@ -74,7 +75,16 @@ func (g *Gate) Judge(ctx context.Context, s *Subject, then func(Decision)) {
 		then(g.uncovered(s, newScanID()))
 		return
 	}
-	g.crew.run(func() { then(g.deliberate(ctx, s, panel[:n], enforcing)) })
+	server, size := s.Content.Origin.Server, len(s.Content.Data)+len(s.Content.Request)
+	if !g.hold.take(server, size) {
+		then(g.tooMuch(s))
+		return
+	}
+	g.crew.run(func() {
+		d := g.deliberate(ctx, s, panel[:n], enforcing)
+		g.hold.give(server, size)
+		then(d)
+	})
 }
 
 // maxPanel bounds how many scanners judge one message; the configuration is
@@ -131,6 +141,14 @@ func (g *Gate) passUnscanned(s *Subject, why string) Decision {
 		return Decision{Outcome: Unavailable}
 	}
 	return g.pass(s, s.Content.Data, "")
+}
+
+// tooMuch holds content back because too much of the server's waits already.
+func (g *Gate) tooMuch(s *Subject) Decision {
+	rec := g.record(s, newScanID())
+	rec.Event, rec.Action, rec.Reason = audit.Decision, verdict.Block, "too_much_at_once"
+	_ = g.audit.Write(&rec) // blocked either way
+	return Decision{Outcome: Unavailable, ScanID: rec.ScanID}
 }
 
 // uncovered decides about content that no enforcing scanner judges. id is under
