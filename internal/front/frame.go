@@ -1,6 +1,7 @@
 package front
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
@@ -17,7 +18,8 @@ func response(id jsonrpc.ID, c peer.Cleared) (frame []byte, code int, err error)
 	if c.Part() == peer.Error {
 		code = errorCode(c.Body())
 	}
-	return jsonrpc.Compact(frame), code, nil
+	frame, err = oneLine(frame)
+	return frame, code, err
 }
 
 // request makes the frame of a request or, with a zero id, of a notification,
@@ -27,7 +29,17 @@ func request(id jsonrpc.ID, c peer.Cleared) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jsonrpc.Compact(frame), nil
+	return oneLine(frame)
+}
+
+// oneLine removes line ends between the tokens of a frame: each would begin a
+// new line of an event. Valid JSON has none elsewhere.
+func oneLine(frame []byte) ([]byte, error) {
+	out := jsonrpc.Compact(frame)
+	if len(out) != len(frame) && bytes.ContainsAny(out, "\r\n") {
+		return nil, jsonrpc.ErrNotOneLine
+	}
+	return out, nil
 }
 
 // unknownCode stands for an error whose code is not a whole number.

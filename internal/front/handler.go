@@ -54,18 +54,21 @@ type HandlerOptions struct {
 type limits struct {
 	queue     int           // bytes that wait for one stream
 	chunk     int           // bytes in one write, each with its own deadline
-	write     time.Duration // for one write
+	write     time.Duration // for one write, and for what is answered at once
 	silence   time.Duration // after which a stream gets a comment
 	kept      int           // bytes of events that a session keeps for resumption
 	keptItems int
 	waiting   int // bytes that wait for a stream that belongs to no request
 	waitItems int
 	streams   int // of one session at a time
+	// For reading a request's headers, and all of it. A Server sees to them.
+	headers, request time.Duration
 }
 
 var defaultLimits = limits{
 	queue: outLimit, chunk: 256 << 10, write: 30 * time.Second, silence: 15 * time.Second,
 	kept: 4 << 20, keptItems: 1000, waiting: 1 << 20, waitItems: 256, streams: 128,
+	headers: 10 * time.Second, request: 30 * time.Second,
 }
 
 // defaultIdle is how long an unused session of the legacy era stays.

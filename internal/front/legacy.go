@@ -74,9 +74,9 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, s *session, rd 
 	switch {
 	case err == nil, errors.Is(err, errLeft), p.e != nil:
 	case errors.Is(err, errCancelled):
-		w.WriteHeader(http.StatusAccepted)
+		p.without(http.StatusAccepted)
 	default:
-		refuse(w, http.StatusNotFound) // the session is over
+		p.without(http.StatusNotFound) // the session is over
 	}
 }
 

@@ -141,24 +141,17 @@ func TestTooManyClients(t *testing.T) {
 // A session that could not be started is none.
 func TestFailedInitialize(t *testing.T) {
 	p := serveHTTP(t, nil)
-	done := make(chan answerOf)
-	go func() { done <- p.do("POST", "/mcp", `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`) }()
-	a := <-done
-	if a.status != 200 {
-		t.Fatalf("%+v", a)
-	}
-	g := p.desk.connected()
-	s := p.handler.sessions[g.hello.Session]
-	if s == nil {
-		t.Fatal("no session")
-	}
-	// The next one fails.
 	p.desk.failing.Store(true)
-	a = p.do("POST", "/mcp", legacyCall("1", "initialize"))
+	a := p.do("POST", "/mcp", legacyCall("1", "initialize"))
 	if a.status != 200 || a.header.Get(sessionHeader) != "" || !strings.Contains(a.body, "-32602") {
 		t.Errorf("%+v", a)
 	}
 	p.desk.connected().waitClosed()
+	p.handler.mu.Lock()
+	defer p.handler.mu.Unlock()
+	if len(p.handler.sessions) != 0 {
+		t.Error("the session stays")
+	}
 }
 
 func TestConcurrentPosts(t *testing.T) {
@@ -260,11 +253,12 @@ func until(t *testing.T, ok func() bool) {
 
 // A request that its client cancelled is not answered, and its POST ends.
 func TestCancelledPostEnds(t *testing.T) {
-	p := serveHTTP(t, nil)
+	p := serveHTTP(t, func(_ *HandlerOptions, l *limits) { l.write = 50 * time.Millisecond })
 	id, g := p.initialize()
 	done := make(chan answerOf)
 	go func() { done <- p.do("POST", "/mcp", legacyCall(`"x"`, "wait"), sessionHeader, id) }()
 	g.next()
+	time.Sleep(100 * time.Millisecond) // longer than what is answered at once may take
 	cancel := `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"x"}}`
 	if a := p.do("POST", "/mcp", cancel, sessionHeader, id); a.status != 202 {
 		t.Errorf("%+v", a)

@@ -65,7 +65,7 @@ func (h *Handler) modern(w http.ResponseWriter, r *http.Request, principal strin
 	case errors.Is(err, errSlow):
 		h.log.Warn("ended a stream: its client does not read", slog.String("session", h.tag(hello.Session)))
 	case p.e == nil:
-		refuse(w, http.StatusServiceUnavailable)
+		p.without(http.StatusServiceUnavailable)
 	}
 }
 

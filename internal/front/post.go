@@ -132,8 +132,7 @@ func (h *Handler) writeJSON(w http.ResponseWriter, status int, frame []byte) err
 	if len(frame) >= counted {
 		header.Set("Content-Length", strconv.Itoa(len(frame)))
 	}
-	e := events{w: w, rc: http.NewResponseController(w), limits: &h.limits}
-	e.deadline()
+	e := newEvents(w, &h.limits)
 	w.WriteHeader(status)
 	return e.write(frame)
 }

@@ -143,6 +143,17 @@ func (p *reply) beat() error {
 	return p.e.comment()
 }
 
+// without ends a reply of which nothing was written, without an answer. The
+// server's own deadline may be over by now.
+func (p *reply) without(status int) {
+	newEvents(p.w, &p.h.limits).deadline()
+	if status == http.StatusAccepted {
+		p.w.WriteHeader(status)
+		return
+	}
+	refuse(p.w, status)
+}
+
 // modernStatus is the HTTP status of a modern answer (MCP 2026-07-28, Streamable
 // HTTP). Invalid params are an answer like any other when it is the relay or a
 // server that found them: those of the request's own form were refused before.

@@ -16,9 +16,6 @@ import (
 // The bounds of a Server.
 const (
 	headerLimit    = 64 << 10
-	headerTimeout  = 10 * time.Second
-	requestTimeout = 30 * time.Second  // for headers and body
-	answerTimeout  = 30 * time.Second  // for what is answered without a stream; streams have their own
 	idleTimeout    = 120 * time.Second // between two requests on a connection
 	maxConnections = 1024
 )
@@ -53,7 +50,7 @@ func NewServer(h *Handler, o ServerOptions) (*Server, error) {
 	protocols.SetHTTP1(true) // streams are few, and HTTP/2 is one more thing to attack
 	s.http = &http.Server{
 		Handler: h, Protocols: &protocols, TLSConfig: s.tls,
-		ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: answerTimeout,
+		ReadHeaderTimeout: h.limits.headers, ReadTimeout: h.limits.request, WriteTimeout: h.limits.write,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: headerLimit,
 		ErrorLog: slog.NewLogLogger(serverLog{h.log.Handler()}, slog.LevelError),
 	}

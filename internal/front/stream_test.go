@@ -330,7 +330,7 @@ func TestCutStreamIsNoEnd(t *testing.T) {
 	g := p.desk.connected()
 	m := g.next()
 	long := note("n", `"`+strings.Repeat("x", 500<<10)+`"`)
-	for g.sink.Notify(m.ID, long) == nil { //nolint:revive // until it is too much
+	for g.sink.Notify(m.ID, long) == nil {
 	}
 	s := p.stream(<-got)
 	for {
@@ -399,6 +399,9 @@ func TestOneMessageOneEvent(t *testing.T) {
 	g.try(g.sink.Notify(none, note("n", "{\n\"a\":\r\n[1,\r2],\n\n\"b\":\"\\n\"}\n")))
 	if e := s.must(); e.data != `{"jsonrpc":"2.0","method":"n","params":{"a":[1,2],"b":"\n"}}` {
 		t.Errorf("%+v", e)
+	}
+	if err := g.sink.Notify(none, note("n", "{\n\"a\":\"\n\"}")); !errors.Is(err, jsonrpc.ErrNotOneLine) {
+		t.Errorf("got %v", err)
 	}
 	if err := g.sink.Notify(none, peer.Cleared{}); !errors.Is(err, peer.ErrNotCleared) {
 		t.Errorf("got %v", err)
