@@ -48,19 +48,15 @@ type fault struct{ code string }
 
 func (f *fault) Error() string { return "the authorization server says " + f.code }
 
-// faults are the codes that are repeated. Others could be any text.
-var faults = map[string]bool{
-	"invalid_request": true, "invalid_client": true, "invalid_grant": true, "unauthorized_client": true,
-	"unsupported_grant_type": true, "unsupported_response_type": true, "invalid_scope": true, "access_denied": true,
-	"server_error": true, "temporarily_unavailable": true, "invalid_target": true, "invalid_redirect_uri": true,
-	"invalid_client_metadata": true, "interaction_required": true, "login_required": true, "consent_required": true,
-}
-
+// newFault keeps a code that OAuth knows. Another could be any text.
 func newFault(code string) *fault {
-	if !faults[code] {
-		code = "no, with a code that OAuth does not know"
+	switch code {
+	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
+		"unsupported_response_type", "invalid_scope", "access_denied", "server_error", "temporarily_unavailable", "invalid_target",
+		"invalid_redirect_uri", "invalid_client_metadata", "interaction_required", "login_required", "consent_required":
+		return &fault{code}
 	}
-	return &fault{code}
+	return &fault{"no, with a code that OAuth does not know"}
 }
 
 // final reports whether asking again cannot help: the grant is spent.
