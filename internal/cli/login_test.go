@@ -101,7 +101,7 @@ func (p *loginPlace) command(t *testing.T, each func(line string), args ...strin
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	code = run(ctx, append(args, "--config", p.config), streams{in: strings.NewReader(""), out: in, err: &talk})
-	in.Close()
+	_ = in.Close()
 	<-read
 	if strings.Contains(talk.String(), "canary") {
 		t.Errorf("a secret was said: %s", talk.String())
