@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/protocol"
 	"github.com/mcp-relay/relay/internal/session"
 )
@@ -39,11 +40,15 @@ func (x *exchange) adapt(req *session.Request, params []byte) []byte {
 		})
 	case modern:
 		x.parked = &parked{}
+		x.parked.arguments, _ = jsonrpc.Member(params, "arguments")
 		x.parked.ctx, x.parked.cancel = context.WithCancel(x.relay.ctx)
+		// Until it was sent, the request is all that there is of the call.
+		req.OnCancel(x.parked.cancel)
 		x.server.wantLevel(x.way.link, sender.LogLevel)
 		return protocol.WithoutInput(protocol.StripMeta(params))
 	case x.way.link.modern():
-		return protocol.SetMeta(params, x.server.metaFor(sender))
+		// Answers and states are between the relay and that server.
+		return protocol.SetMeta(protocol.WithoutInput(params), x.server.metaFor(sender))
 	default:
 		return params
 	}
@@ -70,8 +75,13 @@ func (l *link) ownParams(params []byte) []byte {
 	if !l.modern() {
 		return params
 	}
-	s := l.receiver.server
+	return l.modernParams(params)
+}
+
+// modernParams returns the params of a request of the relay's own in the modern
+// era.
+func (l *link) modernParams(params []byte) []byte {
 	return protocol.SetMeta(params, protocol.Meta{
-		Version: l.version, Info: s.relay.implementation(), Capabilities: l.declared,
+		Version: protocol.LatestModern, Info: l.receiver.server.relay.implementation(), Capabilities: l.declared,
 	})
 }

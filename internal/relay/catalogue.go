@@ -165,7 +165,7 @@ func (s *server) judge(ctx context.Context, l *link, k registry.Kind, raw [][]by
 		Part: peer.Result, Hidden: s.cfg.Hidden, Catalogue: k.Member(),
 		Content: verdict.Content{
 			Phase: verdict.Definition, Kind: verdict.JSON, Data: body,
-			Origin: verdict.Origin{Server: s.cfg.Name, Method: k.Method(), ProtocolVersion: l.version},
+			Origin: verdict.Origin{Server: s.cfg.Name, Method: k.Method(), ProtocolVersion: l.version()},
 		},
 	}
 	d, err := s.insist(ctx, l, subject, func(scanID string) { s.hold(k, raw, scanID) })

@@ -169,7 +169,12 @@ func (c *Client) modernRequest(req *session.Request, m jsonrpc.Message) {
 		// They belong to the legacy era.
 		r.answer(req, r.author(peer.Error, m.Method, protocolError(protocol.CodeMethodNotFound, "method not found")))
 	default:
-		if state, ok := protocol.RequestState(m.Params); ok {
+		state, ok := protocol.RequestState(m.Params)
+		if _, there := jsonrpc.Member(m.Params, "requestState"); there && !ok {
+			r.unknownState(req) // no state that the relay makes is like that
+			return
+		}
+		if ok {
 			r.again(req, m, state)
 			return
 		}
@@ -185,21 +190,6 @@ func (c *Client) eitherRequest(req *session.Request, m jsonrpc.Message) {
 		return
 	}
 	r.forward(req, m, "")
-}
-
-// again takes a request that a modern client sends again, with answers.
-func (r *Relay) again(req *session.Request, m jsonrpc.Message, sealed string) {
-	target := protocol.TargetOf(m.Method, m.Params)
-	if r.takeUp(req, m, target, sealed) {
-		return
-	}
-	server, state, ok := r.serverState(req, target, sealed)
-	if !ok {
-		r.answer(req, r.author(peer.Error, m.Method, protocolError(protocol.CodeInvalidParams, "unknown requestState: send the request without it")))
-		return
-	}
-	m.Params = jsonrpc.SetMember(m.Params, "requestState", jsonrpc.AppendString(nil, state))
-	r.forward(req, m, server)
 }
 
 func (c *Client) notification(m jsonrpc.Message) {

@@ -20,7 +20,7 @@ func (s *server) connect(ctx context.Context) (*link, error) {
 	l, err := s.attempt(ctx, dialer, s.speech)
 	switch {
 	case err == nil:
-	case s.speech == Auto && !s.old && s.died(ctx, l):
+	case s.speech == Auto && !s.old && ctx.Err() == nil && (s.died(ctx, l) || errors.Is(err, peer.ErrGone)):
 		// Some servers end when they are asked what they do not know.
 		l, err = s.attempt(ctx, dialer, OnlyLegacy)
 	case s.cfg.Old != nil && !s.old && errors.Is(err, peer.ErrOldTransport):

@@ -36,12 +36,16 @@ type exchange struct {
 	lane    lane   // what the server says during this call, in order
 	herald  herald // has that judged
 
+	watches  resource // that the request is to watch, or to watch no more
+	watching bool     // the client did not watch it before
+
 	mu     sync.Mutex
 	req    *session.Request // whoever waits for the answer; nil while the call is parked
 	token  []byte           // the client's progress token; nil when it wants no progress
 	call   peer.Call        // nil until it was sent
 	over   bool             // answered, failed or abandoned
 	watch  *list.Element    // of the server's deadlines
+	asking int              // questions that a person may be answering
 	rounds int              // how often the modern server wanted input
 	// parked is for a client of the modern era and a server of the legacy one;
 	// nil: no question can come that has to wait for another request.
@@ -104,8 +108,10 @@ func (x *exchange) requestJudged(d scan.Decision) {
 		return // cancelled while it was judged: it never leaves
 	}
 	x.subject.Content.Data = d.Cleared.Body()
-	if x.subscription() {
-		return
+	if x.method == protocol.Subscribe || x.method == protocol.Unsubscribe {
+		if x.subscription(req) {
+			return
+		}
 	}
 	if !x.way.open() {
 		go x.sendLater(d.Cleared)
@@ -135,7 +141,7 @@ func (x *exchange) send(c peer.Cleared) {
 	call := x.way.link.conn.Call(c, x)
 	x.mu.Lock()
 	x.call = call
-	if !x.over {
+	if !x.over && x.asking == 0 {
 		x.watch = x.server.deadlines.add(x)
 	}
 	req := x.req
@@ -173,12 +179,17 @@ func (x *exchange) Answered(reply peer.Reply) {
 	x.mu.Lock()
 	x.over = true
 	watch, req := x.watch, x.req
+	x.watch = nil
 	x.mu.Unlock()
 	x.server.ended(x, watch)
 	x.withdraw()
 	if reply.Err != nil {
 		x.failed(reply.Err)
 		return
+	}
+	if reply.Error == nil {
+		// Now, as the server may speak of the task before the answer was judged.
+		x.relay.tasks.learn(reply.Result, x.server, x.subject.Content.Origin.Principal)
 	}
 	s := x.answerSubject(&reply)
 	if x.way.link.modern() && reply.Error == nil {
@@ -234,6 +245,7 @@ func (x *exchange) failed(err error) {
 	var text string
 	switch {
 	case errors.Is(err, errCancelled), errors.Is(err, errForgotten):
+		x.dropped()
 		return
 	case errors.Is(err, errTimeout):
 		text = "The server did not answer in time."
@@ -260,9 +272,9 @@ func (x *exchange) answerJudged(d *scan.Decision) {
 		return
 	}
 	x.conclude(func(req *session.Request) {
-		if d.Cleared.Part() == peer.Result {
-			x.relay.tasks.learn(d.Cleared.Body(), x.server, req.Session().Principal())
-			x.subscribed(req)
+		x.watched(d.Cleared.Part() == peer.Result)
+		if d.Cleared.Part() == peer.Error {
+			x.server.elicitations.demanded(d.Cleared.Body(), req.Session())
 		}
 		x.relay.answer(req, d.Cleared)
 	})
@@ -270,5 +282,21 @@ func (x *exchange) answerJudged(d *scan.Decision) {
 
 // finish ends the exchange with a refusal.
 func (x *exchange) finish(f refusal) {
+	x.watched(false)
 	x.conclude(func(req *session.Request) { x.relay.refuse(req, f) })
+}
+
+// dropped ends what belongs to a call that nobody waits for any more.
+func (x *exchange) dropped() {
+	x.watched(false)
+	if x.parked != nil {
+		x.parked.cancel()
+	}
+}
+
+// isOver reports whether the server has answered, or the call was given up.
+func (x *exchange) isOver() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.over
 }

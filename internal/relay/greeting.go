@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/mcp-relay/relay/internal/audit"
@@ -51,7 +52,7 @@ func (s *server) judgeGreeting(ctx context.Context, l *link) error {
 		Part: peer.Result, Hidden: s.cfg.Hidden,
 		Content: verdict.Content{
 			Phase: verdict.Definition, Kind: verdict.JSON, Data: body,
-			Origin: verdict.Origin{Server: s.cfg.Name, Method: method, ProtocolVersion: l.version},
+			Origin: verdict.Origin{Server: s.cfg.Name, Method: method, ProtocolVersion: l.version()},
 		},
 	}, func(string) { s.unscanned() })
 	if err != nil {
@@ -214,14 +215,10 @@ func (r *Relay) instructions(all []instruction) string {
 	return b.String()
 }
 
-// isLineEnd reports whether some reader begins a new line after r.
+// isLineEnd reports whether some reader begins a new line after r, or lets what
+// follows stand elsewhere.
 func isLineEnd(r rune) bool {
-	switch r {
-	case '\n', '\v', '\f', '\r', '\u0085', '\u2028', '\u2029':
-		return true
-	default:
-		return false
-	}
+	return r != '\t' && unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
 }
 
 // clipped cuts a text to maxInstructions at the border of a character.

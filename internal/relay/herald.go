@@ -62,6 +62,13 @@ func (h *herald) judge(n *note) {
 func (h *herald) goOn() {
 	h.mu.Lock()
 	n := min(len(h.waiting), maxTogether)
+	for i := range n {
+		// What only looks like a notification meets the scanners of another phase.
+		if h.waiting[i].subject.Content.Phase != verdict.Notification {
+			n = max(i, 1)
+			break
+		}
+	}
 	batch := h.waiting[:n:n]
 	h.waiting = h.waiting[n:]
 	h.busy = n > 0

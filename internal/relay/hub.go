@@ -1,13 +1,11 @@
 package relay
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
-	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
-	"github.com/mcp-relay/relay/internal/protocol"
-	"github.com/mcp-relay/relay/internal/session"
 )
 
 // hub knows which client wants to hear of which changes, and so which resources
@@ -30,9 +28,9 @@ type subscriber interface {
 // maxWatched bounds the resources that one subscriber may watch.
 const maxWatched = 1000
 
-// watch notes that sub wants to hear of a resource. first says that nobody did
+// watch notes that sub wants to hear of a resource. added says that it did not
 // before; ok is false above the limit.
-func (h *hub) watch(res resource, sub subscriber) (first, ok bool) {
+func (h *hub) watch(res resource, sub subscriber) (added, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	subs := h.watched[res]
@@ -56,23 +54,23 @@ func (h *hub) watch(res resource, sub subscriber) (first, ok bool) {
 		h.watched[res] = subs
 	}
 	subs[sub] = struct{}{}
-	return len(subs) == 1, true
+	return true, true
 }
 
-// unwatch ends that, and reports whether nobody watches the resource any more.
+// unwatch ends that, and reports whether sub was the last to watch the resource.
 func (h *hub) unwatch(res resource, sub subscriber) (last bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	subs := h.watched[res]
 	if _, known := subs[sub]; !known {
-		return len(subs) == 0
+		return false
 	}
 	delete(subs, sub)
-	if len(subs) == 0 {
-		delete(h.watched, res)
-		return true
+	if len(subs) > 0 {
+		return false
 	}
-	return false
+	delete(h.watched, res)
+	return true
 }
 
 // leave ends everything that sub watches, and returns what nobody watches any
@@ -94,7 +92,14 @@ func (h *hub) leave(sub subscriber) []resource {
 	return idle
 }
 
-// of returns the resources of a server that somebody watches.
+// isWatched reports whether somebody watches a resource.
+func (h *hub) isWatched(res resource) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.watched[res]) > 0
+}
+
+// of returns the resources of a server that somebody watches, in a fixed order.
 func (h *hub) of(server string) []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -104,6 +109,7 @@ func (h *hub) of(server string) []string {
 			uris = append(uris, res.uri)
 		}
 	}
+	slices.Sort(uris)
 	return uris
 }
 
@@ -114,15 +120,9 @@ func (h *hub) watchers(server, uri string) []subscriber {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var subs []subscriber
-	for sub := range h.watched[resource{server, uri}] {
-		subs = append(subs, sub)
-	}
-	if subs != nil {
-		return subs
-	}
 	seen := map[subscriber]bool{}
 	for res, others := range h.watched {
-		if res.server != server || !strings.HasPrefix(uri, res.uri) {
+		if res.server != server || !partOf(uri, res.uri) {
 			continue
 		}
 		for sub := range others {
@@ -135,79 +135,50 @@ func (h *hub) watchers(server, uri string) []subscriber {
 	return subs
 }
 
-// updated passes on that a resource of the server changed.
-func (s *server) updated(m jsonrpc.Message) {
-	uri := stringMember(m.Params, "uri")
-	subs := s.relay.hub.watchers(s.cfg.Name, uri)
-	if len(subs) == 0 {
-		return // an update that crossed the end of its subscription
-	}
-	s.tell(m, func(c peer.Cleared) {
-		for _, sub := range subs {
-			s.relay.reached(sub.Notify(c))
-		}
-	})
+// partOf reports whether a URI is another one, or of something below it.
+func partOf(uri, whole string) bool {
+	rest, ok := strings.CutPrefix(uri, whole)
+	return ok && (rest == "" || strings.HasSuffix(whole, "/") || strings.IndexByte("/?#", rest[0]) >= 0)
 }
 
-// subscription settles a request of a legacy client to watch a resource, or to
-// watch it no more, that a server need not or cannot get as it is. It reports
-// false when the request has to be sent.
-func (x *exchange) subscription() bool {
-	r, req := x.relay, x.client()
-	res := resource{x.server.cfg.Name, x.target.Value}
-	switch {
-	case x.method == protocol.Subscribe && x.way.link.modern():
-		if _, ok := r.hub.watch(res, req.Session()); !ok {
-			x.finish(refusal{code: protocol.CodeInvalidParams, text: "too many resources are watched"})
-			return true
-		}
-		wake(x.way.link.relisten)
-	case x.method == protocol.Unsubscribe:
-		last := r.hub.unwatch(res, req.Session())
-		if last && !x.way.link.modern() {
-			return false
-		}
-		wake(x.way.link.relisten)
-	default:
-		return false
+// add begins a subscription of the modern era.
+func (h *hub) add(l *listen) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.listens == nil {
+		h.listens = map[*listen]struct{}{}
 	}
-	x.conclude(func(req *session.Request) { r.answer(req, r.author(peer.Result, x.method, []byte("{}"))) })
-	return true
+	h.listens[l] = struct{}{}
 }
 
-// subscribed notes a subscription that a legacy server granted.
-func (x *exchange) subscribed(req *session.Request) {
-	if x.method == protocol.Subscribe {
-		x.relay.hub.watch(resource{x.server.cfg.Name, x.target.Value}, req.Session())
-	}
+// remove ends it.
+func (h *hub) remove(l *listen) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.listens, l)
 }
 
-// leave ends what a session or subscription watches.
-func (r *Relay) leave(sub subscriber) {
-	for _, res := range r.hub.leave(sub) {
-		s := r.byName[res.server]
-		l := s.current.Load()
-		switch {
-		case l == nil:
-		case l.modern():
-			wake(l.relisten)
-		default:
-			l.start(protocol.Unsubscribe, uriParams(res.uri))
+// tasks returns the ids of the tasks that subscriptions follow.
+func (h *hub) tasks() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var ids []string
+	for l := range h.listens {
+		ids = append(ids, l.filter.Tasks...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// listening returns the subscriptions that a predicate holds for.
+func (h *hub) listening(want func(l *listen) bool) []*listen {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var all []*listen
+	for l := range h.listens {
+		if want(l) {
+			all = append(all, l)
 		}
 	}
-}
-
-// resubscribe has a server that was connected anew watch what it watched
-// before.
-func (s *server) resubscribe(l *link) {
-	if l.modern() {
-		return // see keepListening
-	}
-	for _, uri := range s.relay.hub.of(s.cfg.Name) {
-		l.start(protocol.Subscribe, uriParams(uri))
-	}
-}
-
-func uriParams(uri string) []byte {
-	return append(jsonrpc.AppendString([]byte(`{"uri":`), uri), '}')
+	return all
 }

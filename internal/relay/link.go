@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
 	"github.com/mcp-relay/relay/internal/registry"
@@ -18,9 +17,9 @@ import (
 type link struct {
 	conn     Connection
 	receiver *receiver
+	agreed   atomic.Pointer[agreement] // nil until the era is known
 	// Set by the handshake, and read by others only when it is over.
 	capabilities []byte
-	version      string
 	greeting     greeting
 	declared     []byte // the client capabilities that the server was told
 	// stale counts announced changes of what the server offers that were not
@@ -34,9 +33,11 @@ type link struct {
 	// relisten wakes whoever keeps the subscription at a modern server.
 	relisten chan struct{}
 
+	questions questions
+
 	mu        sync.Mutex
-	questions map[jsonrpc.ID]*question // of the server, without an answer so far
 	level     string                   // the log level that the server was told
+	announced [len(changedMethod)]bool // by kind: the server says that the list changed
 }
 
 func newLink(conn Connection, h *receiver) *link {
@@ -48,8 +49,32 @@ func newLink(conn Connection, h *receiver) *link {
 	return l
 }
 
+// agreement is the revision of the protocol that a server is spoken to in.
+type agreement struct {
+	version string
+	modern  bool
+}
+
+// agree settles in which revision the server is spoken to.
+func (l *link) agree(version string) {
+	l.agreed.Store(&agreement{version, protocol.EraOf(version) == protocol.Modern})
+	l.conn.SetProtocolVersion(version)
+}
+
+// version returns the agreed revision; empty: none is yet. A server may speak
+// before.
+func (l *link) version() string {
+	if a := l.agreed.Load(); a != nil {
+		return a.version
+	}
+	return ""
+}
+
 // modern reports whether the server speaks the modern era.
-func (l *link) modern() bool { return protocol.EraOf(l.version) == protocol.Modern }
+func (l *link) modern() bool {
+	a := l.agreed.Load()
+	return a != nil && a.modern
+}
 
 // capable reports whether the server announced a capability.
 func (l *link) capable(name string) bool {
@@ -57,10 +82,29 @@ func (l *link) capable(name string) bool {
 	return ok
 }
 
-// changed notes that the server announced a change.
-func (l *link) changed() {
+// changed notes that the server announced a change of what it offers.
+func (l *link) changed(method string) {
 	l.stale.Add(1)
+	l.mu.Lock()
+	for _, k := range registry.Kinds {
+		l.announced[k] = l.announced[k] || changedMethod[k] == method
+	}
+	l.mu.Unlock()
 	l.again()
+}
+
+// takeAnnounced returns the kinds whose change the server announced since the
+// last time.
+func (l *link) takeAnnounced() (kinds []registry.Kind) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, k := range registry.Kinds {
+		if l.announced[k] {
+			l.announced[k] = false
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds
 }
 
 // again has the server asked again.
@@ -134,10 +178,9 @@ func (l *link) shaken(reply *peer.Reply) error {
 	if !protocol.KnownLegacy(version) {
 		return errVersion
 	}
-	l.version = version
 	l.capabilities, _ = objectMember(reply.Result, "capabilities")
 	l.greeting.raw = reply.Result
-	l.conn.SetProtocolVersion(l.version)
+	l.agree(version)
 	if err := l.conn.Notify(l.receiver.server.relay.author(peer.Params, protocol.Initialized, nil)); err != nil {
 		return fmt.Errorf("the handshake failed: %w", err)
 	}

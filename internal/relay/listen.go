@@ -4,9 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
-	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
 	"github.com/mcp-relay/relay/internal/registry"
@@ -57,6 +55,7 @@ func (c *Client) listen(req *session.Request, params []byte) {
 		return
 	}
 	l := &listen{relay: r, req: req, filter: filter}
+	l.filter.Tasks = slices.DeleteFunc(l.filter.Tasks, func(id string) bool { return !l.owns(id) })
 	if len(filter.URIs) == 0 {
 		l.open()
 		return
@@ -69,14 +68,41 @@ func (c *Client) listen(req *session.Request, params []byte) {
 
 // open acknowledges the subscription: from then on the client hears of changes.
 func (l *listen) open() {
-	l.filter.Tasks = nil
 	l.mu.Lock()
 	l.relay.hub.add(l)
 	params := append([]byte(`{"notifications":`), l.filter.Append(nil)...)
 	params = protocol.SetSubscriptionID(append(params, '}'), l.req.ID())
 	l.relay.reached(l.req.Notify(l.relay.author(peer.Params, protocol.Acknowledged, params)))
 	l.mu.Unlock()
+	if len(l.filter.Tasks) > 0 {
+		l.relay.relisten()
+	}
 	l.req.OnCancel(l.close)
+}
+
+// owns reports whether a task of some modern server is the client's.
+func (l *listen) owns(task string) bool {
+	s := l.relay.tasks.owner(task, l.req.Session().Principal())
+	if s == nil {
+		return false
+	}
+	way := s.ready()
+	return way != nil && way.modern()
+}
+
+// follows reports whether the subscription is for the changes of a task that is
+// the client's.
+func (l *listen) follows(task string, owners map[string]bool) bool {
+	return owners[l.req.Session().Principal()] && slices.Contains(l.filter.Tasks, task)
+}
+
+// relisten has the relay's own subscriptions at modern servers made anew.
+func (r *Relay) relisten() {
+	for _, s := range r.servers {
+		if l := s.current.Load(); l != nil && l.modern() {
+			wake(l.relisten)
+		}
+	}
 }
 
 // close ends what the subscription takes of the servers.
@@ -120,9 +146,13 @@ func (l *listen) watch() []string {
 		if d.Outcome != scan.Passed {
 			continue
 		}
-		watched = append(watched, l.watchAt(ctx, s, way, uris)...)
+		passed, err := protocol.FilterOf(d.Cleared.Body())
+		if err != nil {
+			continue
+		}
+		watched = append(watched, l.watchAt(ctx, s, way, passed.URIs)...)
 	}
-	// In the client's order, as it asked.
+	// In the client's order, as it asked: a redacted URI is another one.
 	return slices.DeleteFunc(slices.Clone(l.filter.URIs), func(uri string) bool { return !slices.Contains(watched, uri) })
 }
 
@@ -131,132 +161,24 @@ func (l *listen) watchAt(ctx context.Context, s *server, way *link, uris []strin
 	var watched []string
 	for _, uri := range uris {
 		res := resource{s.cfg.Name, uri}
+		if _, ok := l.relay.hub.watch(res, l); !ok {
+			break
+		}
 		if !way.modern() {
 			callCtx, cancel := context.WithTimeoutCause(ctx, listTimeout, errTimeout)
 			reply, err := way.call(callCtx, protocol.Subscribe, uriParams(uri))
 			cancel()
 			if err != nil || reply.Error != nil {
+				l.relay.unwatch(res, l)
 				continue
 			}
 		}
-		if _, ok := l.relay.hub.watch(res, l); ok {
-			watched = append(watched, uri)
-		}
+		watched = append(watched, uri)
 	}
 	if way.modern() {
 		wake(way.relisten)
 	}
 	return watched
-}
-
-func (h *hub) add(l *listen) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.listens == nil {
-		h.listens = map[*listen]struct{}{}
-	}
-	h.listens[l] = struct{}{}
-}
-
-func (h *hub) remove(l *listen) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.listens, l)
-}
-
-// listening returns the subscriptions that a predicate holds for.
-func (h *hub) listening(want func(l *listen) bool) []*listen {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var all []*listen
-	for l := range h.listens {
-		if want(l) {
-			all = append(all, l)
-		}
-	}
-	return all
-}
-
-// heard is the relay's own subscription at a modern server.
-type heard struct {
-	*receiver
-
-	acknowledged chan struct{} // one element when the server has acknowledged it
-	ended        chan peer.Reply
-}
-
-var _ peer.Caller = (*heard)(nil)
-
-// Answered implements peer.Caller.
-func (h *heard) Answered(r peer.Reply) { h.ended <- r }
-
-// Notification implements peer.Caller.
-func (h *heard) Notification(m jsonrpc.Message) {
-	if m.Method == protocol.Acknowledged {
-		wake(h.acknowledged)
-		return
-	}
-	h.receiver.Notification(m)
-}
-
-// Pauses of keepListening.
-const (
-	// ackWait is how long the subscription before lasts beside a new one.
-	ackWait   = 2 * time.Second
-	minListen = time.Second
-	maxListen = 30 * time.Second
-)
-
-// keepListening keeps a subscription open at a modern server for as long as the
-// connection lasts: to its lists, and to the resources that clients watch.
-func (s *server) keepListening(ctx context.Context, l *link) {
-	var before peer.Call
-	for pause := minListen; ctx.Err() == nil; {
-		h := &heard{receiver: l.receiver, acknowledged: make(chan struct{}, 1), ended: make(chan peer.Reply, 1)}
-		filter := protocol.Filter{Tools: true, Prompts: true, Resources: true, URIs: s.relay.hub.of(s.cfg.Name)}
-		params := append(filter.Append([]byte(`{"notifications":`)), '}')
-		start := time.Now()
-		call := l.conn.Call(s.relay.author(peer.Params, protocol.Listen, l.ownParams(params)), h)
-		if before != nil {
-			select {
-			case <-h.acknowledged:
-			case <-time.After(ackWait):
-			case <-ctx.Done():
-			case <-l.conn.Done():
-			}
-			s.unlisten(l, before)
-		}
-		before = call
-		select {
-		case reply := <-h.ended:
-			before = nil
-			if reply.Error != nil && methodNotFound(reply.Error) {
-				return // it announces nothing
-			}
-			if time.Since(start) > maxListen {
-				pause = minListen
-			}
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-			case <-l.conn.Done():
-				return
-			}
-			pause = min(2*pause, maxListen)
-			l.again() // what changed meanwhile was not heard
-		case <-l.relisten:
-		case <-ctx.Done():
-		case <-l.conn.Done():
-			return
-		}
-	}
-}
-
-// unlisten ends one of the relay's own subscriptions.
-func (s *server) unlisten(l *link, call peer.Call) {
-	call.Abandon(errCancelled)
-	params := append([]byte(`{"requestId":`), call.ID().Raw()...)
-	_ = l.conn.Notify(s.relay.author(peer.Params, protocol.Cancelled, append(params, '}')))
 }
 
 // changedMethod names the notification about each kind of list.

@@ -47,12 +47,11 @@ const patience = 3 * time.Second
 // greets it in the legacy way (MCP 2026-07-28, versioning, backward
 // compatibility).
 func (l *link) probe(ctx context.Context, speech Speech) error {
-	l.version = protocol.LatestModern // for ownParams
 	l.conn.SetProtocolVersion(protocol.LatestModern)
-	call, answer := l.start(protocol.Discover, l.ownParams(nil))
-	l.version = ""
+	call, answer := l.start(protocol.Discover, l.modernParams(nil))
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
+	var greeting peer.Call
 	var greeted <-chan peer.Reply
 	for {
 		select {
@@ -60,6 +59,12 @@ func (l *link) probe(ctx context.Context, speech Speech) error {
 			modern, err := l.discovered(&reply)
 			switch {
 			case modern:
+				if greeting != nil {
+					greeting.Abandon(errOtherEra) // the server was only slow
+				}
+				if err == nil {
+					l.agree(protocol.LatestModern)
+				}
 				return err
 			case speech == OnlyModern && err != nil:
 				return fmt.Errorf("%w: %w", errOtherEra, err)
@@ -76,7 +81,10 @@ func (l *link) probe(ctx context.Context, speech Speech) error {
 				call.Abandon(errOtherEra)
 				return l.shaken(&reply)
 			}
-			if answer == nil {
+			switch {
+			case answer == nil && reply.Err != nil:
+				return fmt.Errorf("the handshake failed: %w", reply.Err)
+			case answer == nil:
 				return l.shaken(&reply)
 			}
 			greeted = nil
@@ -84,7 +92,7 @@ func (l *link) probe(ctx context.Context, speech Speech) error {
 		case <-timer.C:
 			if speech == Auto && greeted == nil {
 				l.conn.SetProtocolVersion("")
-				_, greeted = l.start(protocol.Initialize, l.handshakeParams())
+				greeting, greeted = l.start(protocol.Initialize, l.handshakeParams())
 			}
 		case <-ctx.Done():
 			call.Abandon(context.Cause(ctx))
@@ -111,7 +119,6 @@ func (l *link) discovered(reply *peer.Reply) (modern bool, err error) {
 	newest, legacy, any := spoken(versions, list)
 	switch {
 	case newest && reply.Error == nil:
-		l.version = protocol.LatestModern
 		l.capabilities, _ = objectMember(reply.Result, "capabilities")
 		l.greeting.raw = reply.Result
 		return true, nil

@@ -20,14 +20,13 @@ type question struct {
 	exchange *exchange        // the call during which it was asked; nil: none
 	session  *session.Session // whom it is for when there is no call
 	key      string           // under which a client of the modern era answers it
+	// waiting are the calls whose deadlines stand still meanwhile.
+	waiting []*exchange
 
-	// asked is how a client of the legacy era knows it; nil until it was sent.
-	// The link's lock guards it.
-	asked *session.Question
+	// The lock of the link's questions guards these.
+	claimed bool              // somebody answers it
+	asked   *session.Question // how a client of the legacy era knows it; nil until it was sent
 }
-
-// maxQuestions bounds the questions of one connection that wait for an answer.
-const maxQuestions = 64
 
 // ask begins a question. x is the call that it belongs to, or nil: then it is
 // for the one client that it can be for, and refused when there are several.
@@ -44,47 +43,66 @@ func (h *receiver) ask(l *link, m jsonrpc.Message, x *exchange) {
 		h.refuseServer(l, m, protocol.CodeMethodNotFound, "method not found")
 		return
 	}
-	if !l.register(q) {
+	if x != nil {
+		q.waiting = []*exchange{x}
+	}
+	for _, w := range q.waiting {
+		w.patient()
+	}
+	if !l.questions.add(q) {
+		q.ended()
 		h.Anomaly("too_many_requests")
 		h.refuseServer(l, m, protocol.CodeInvalidRequest, "the request id is already in use, or too many requests wait")
 		return
 	}
-	params := m.Params
+	ctx, where := context.Background(), &s.lane
+	if x != nil {
+		if x.isOver() {
+			q.refused(protocolError(protocol.CodeInternalError, "the call is over"))
+			return
+		}
+		ctx, where = x.context(), &x.lane
+	}
+	place := where.reserve()
+	s.relay.gate.Judge(ctx, q.subject(m.Params), func(d scan.Decision) {
+		where.fill(place, func() { q.judged(&d) })
+	})
+}
+
+// subject returns what the gate judges of the question.
+func (q *question) subject(params []byte) *scan.Subject {
+	s := q.server()
 	if s.relay.several() {
-		params = s.provenance(m.Method, params)
+		params = s.provenance(q.method, params)
 	}
 	subject := &scan.Subject{
 		Part: peer.Params, Hidden: s.cfg.Hidden,
 		Content: verdict.Content{
 			Phase: verdict.ServerRequest, Kind: verdict.JSON, Data: params,
-			Origin: verdict.Origin{Server: s.cfg.Name, Method: m.Method, ProtocolVersion: l.version},
+			Origin: verdict.Origin{Server: s.cfg.Name, ProtocolVersion: q.link.version()},
 		},
 	}
-	ctx, where := context.Background(), &s.lane
-	if x != nil {
-		subject.Content.Origin = x.subject.Content.Origin
-		subject.Content.Origin.Method = m.Method
-		ctx, where = x.context(), &x.lane
-		x.patient()
+	origin := &subject.Content.Origin
+	if q.exchange != nil {
+		*origin = q.exchange.subject.Content.Origin
 	} else {
-		subject.Content.Origin.Session, subject.Content.Origin.Principal = q.session.ID(), q.session.Principal()
+		origin.Session, origin.Principal = q.session.ID(), q.session.Principal()
 	}
-	place := where.reserve()
-	s.relay.gate.Judge(ctx, subject, func(d scan.Decision) {
-		where.fill(place, func() { q.judged(&d) })
-	})
+	origin.Method = q.method
+	return subject
 }
 
 // attribute finds the client for a question that came on a stream of no call:
 // the only call in flight, else the only client there is. A guess would show
 // one client's business to another.
 func (s *server) attribute(q *question) bool {
-	x, sess := s.onlyCaller()
+	x, sess, theirs := s.onlyCaller()
 	switch {
 	case x != nil:
 		q.exchange = x
 	case sess != nil:
-		q.session = sess
+		// Any of the calls may be the one that waits for the answer.
+		q.session, q.waiting = sess, theirs
 	default:
 		q.session = s.relay.onlyClient()
 	}
@@ -97,6 +115,9 @@ func (q *question) judged(d *scan.Decision) {
 		f := judged(d, verdict.ServerRequest)
 		q.refused(f.errorObject())
 		return
+	}
+	if !q.link.questions.isOpen(q) {
+		return // it was withdrawn, or its call ended, while it was judged
 	}
 	if q.exchange == nil {
 		q.put(q.session, nil, d.Cleared)
@@ -116,8 +137,9 @@ func (q *question) put(sess *session.Session, of *session.Request, c peer.Cleare
 		q.refused(protocolError(protocol.CodeMethodNotFound, "the client does not do this"))
 		return
 	}
+	q.server().elicitations.learn(q.method, c.Body(), sess)
 	asked, err := sess.Ask(of, c, func(reply peer.Reply) {
-		if q.link.forget(q) {
+		if q.link.questions.claim(q) {
 			q.answered(sess, reply)
 		}
 	})
@@ -126,17 +148,13 @@ func (q *question) put(sess *session.Session, of *session.Request, c peer.Cleare
 		q.refused(protocolError(protocol.CodeInternalError, "the client cannot be asked now"))
 		return
 	}
-	q.link.mu.Lock()
-	q.asked = asked
-	_, open := q.link.questions[q.id]
-	q.link.mu.Unlock()
-	if !open {
+	if !q.link.questions.asked(q, asked) {
 		q.unask(of) // withdrawn while it was sent
 	}
 }
 
 // answered judges what the client answered, as a request, and answers the
-// server.
+// server. The question must have been claimed.
 func (q *question) answered(sess *session.Session, reply peer.Reply) {
 	if reply.Err != nil {
 		q.answer(q.author(peer.Error, protocolError(protocol.CodeInternalError, "the client is gone")))
@@ -150,8 +168,7 @@ func (q *question) answered(sess *session.Session, reply peer.Reply) {
 		q.answer(q.author(peer.Error, protocolError(protocol.CodeInternalError, "the client's answer is not valid")))
 		return
 	}
-	s := q.link.receiver.server
-	sender := sess.Sender()
+	s, sender := q.server(), sess.Sender()
 	subject := &scan.Subject{
 		Part: part, Hidden: s.cfg.Hidden,
 		Content: verdict.Content{
@@ -161,6 +178,10 @@ func (q *question) answered(sess *session.Session, reply peer.Reply) {
 				Method: q.method, ProtocolVersion: sender.Version,
 			},
 		},
+	}
+	if q.exchange != nil {
+		of := &q.exchange.subject.Content.Origin
+		subject.Content.Origin.Target, subject.Content.Origin.Call = of.Target, of.Call
 	}
 	s.relay.gate.Judge(context.Background(), subject, func(d scan.Decision) {
 		if d.Outcome == scan.Passed {
@@ -174,31 +195,52 @@ func (q *question) answered(sess *session.Session, reply peer.Reply) {
 
 // refused answers the server in place of the client.
 func (q *question) refused(errorObject []byte) {
-	if q.link.forget(q) {
+	if q.link.questions.claim(q) {
 		q.answer(q.author(peer.Error, errorObject))
 	}
 }
 
-// answer answers the server. The question must have been forgotten.
+// answer answers the server, if it still waits. The question must have been
+// claimed.
 func (q *question) answer(c peer.Cleared) {
+	if !q.link.questions.remove(q) {
+		return
+	}
 	if err := q.link.conn.Answer(q.id, c); err != nil {
 		q.log().Debug("an answer did not reach its server", slog.Any("error", err))
 	}
-	if q.exchange != nil {
-		q.exchange.impatient(q)
+	q.ended()
+}
+
+// ended lets the deadlines of the calls that waited go on.
+func (q *question) ended() {
+	for _, w := range q.waiting {
+		w.impatient()
 	}
 }
 
-// unask tells the client that nobody waits for its answer any more.
+// withdraw ends a question because the server takes it back or is gone.
+func (q *question) withdraw() {
+	if !q.link.questions.remove(q) {
+		return
+	}
+	q.ended()
+	var of *session.Request
+	if q.exchange != nil {
+		of = q.exchange.client()
+	}
+	q.unask(of)
+}
+
+// unask tells the client that nobody waits for its answer any more. of is the
+// client's request to which the question belongs; nil: none.
 func (q *question) unask(of *session.Request) {
-	q.link.mu.Lock()
-	asked := q.asked
-	q.link.mu.Unlock()
+	asked := q.link.questions.known(q)
 	if asked == nil || !asked.Withdraw() {
 		return
 	}
 	params := append([]byte(`{"requestId":`), asked.ID().Raw()...)
-	c := q.link.receiver.server.relay.author(peer.Params, protocol.Cancelled, append(params, '}'))
+	c := q.server().relay.author(peer.Params, protocol.Cancelled, append(params, '}'))
 	var err error
 	if of != nil {
 		err = of.Notify(c)
@@ -211,64 +253,9 @@ func (q *question) unask(of *session.Request) {
 }
 
 func (q *question) author(part peer.Part, body []byte) peer.Cleared {
-	return q.link.receiver.server.relay.author(part, q.method, body)
+	return q.server().relay.author(part, q.method, body)
 }
 
-func (q *question) log() *slog.Logger { return q.link.receiver.server.relay.log }
+func (q *question) server() *server { return q.link.receiver.server }
 
-// register notes a question of the server. It reports false when the server
-// uses its id already, or asks too much at a time.
-func (l *link) register(q *question) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.questions[q.id] != nil || len(l.questions) >= maxQuestions {
-		return false
-	}
-	if l.questions == nil {
-		l.questions = map[jsonrpc.ID]*question{}
-	}
-	l.questions[q.id] = q
-	return true
-}
-
-// forget ends a question, and reports whether it was open: whoever ends it
-// answers the server.
-func (l *link) forget(q *question) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.questions[q.id] != q {
-		return false
-	}
-	delete(l.questions, q.id)
-	return true
-}
-
-// withdrawn ends a question because the server takes it back.
-func (l *link) withdrawn(id jsonrpc.ID) {
-	l.mu.Lock()
-	q := l.questions[id]
-	delete(l.questions, id)
-	l.mu.Unlock()
-	if q == nil {
-		return
-	}
-	var of *session.Request
-	if q.exchange != nil {
-		of = q.exchange.client()
-		q.exchange.impatient(q)
-	}
-	q.unask(of)
-}
-
-// of returns the open questions of a call.
-func (l *link) of(x *exchange) []*question {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var all []*question
-	for _, q := range l.questions {
-		if q.exchange == x {
-			all = append(all, q)
-		}
-	}
-	return all
-}
+func (q *question) log() *slog.Logger { return q.server().relay.log }

@@ -72,19 +72,23 @@ func (h *receiver) notification(m jsonrpc.Message, x *exchange) {
 	switch m.Method {
 	case protocol.ToolsListChanged, protocol.PromptsListChanged, protocol.ResourcesListChanged:
 		if l != nil {
-			l.changed()
+			l.changed(m.Method)
 		}
 	case protocol.Progress:
 		h.progress(m.Params)
 	case protocol.Cancelled:
 		if id, ok := requestID(m.Params); ok && l != nil {
-			l.withdrawn(id)
+			if q := l.questions.byID(id); q != nil {
+				q.withdraw()
+			}
 		}
 	case protocol.Initialized, protocol.Acknowledged:
 		// A server has no business saying the first; the second answers the
 		// relay's own subscription.
 	case protocol.ResourceUpdated:
 		s.updated(m)
+	case protocol.ElicitationComplete:
+		s.elicited(m)
 	case protocol.TaskStatus, protocol.TaskChanged:
 		s.taskChanged(m)
 	case protocol.LogMessage:
@@ -122,10 +126,14 @@ func (h *receiver) progress(params []byte) {
 		h.Anomaly("progress_of_no_call")
 		return
 	}
-	x.tell(protocol.Progress, params, func(req *session.Request, c peer.Cleared) peer.Cleared {
-		// The token is the relay's own; the client knows another.
-		body := jsonrpc.SetMember(c.Body(), "progressToken", x.clientToken())
-		return x.relay.author(peer.Params, protocol.Progress, body)
+	x.tell(protocol.Progress, params, func(c peer.Cleared) (peer.Cleared, bool) {
+		// The token is the relay's own; the client knows another, or none when it
+		// came back to a parked call without one.
+		token := x.clientToken()
+		if token == nil {
+			return peer.Cleared{}, false
+		}
+		return x.relay.author(peer.Params, protocol.Progress, jsonrpc.SetMember(c.Body(), "progressToken", token)), true
 	})
 }
 
@@ -137,24 +145,32 @@ func (x *exchange) clientToken() []byte {
 	return x.token
 }
 
-// tell passes a notification on to the client of a call.
-func (x *exchange) tell(method string, params []byte, last func(*session.Request, peer.Cleared) peer.Cleared) {
+// tell passes a notification on to the client of a call. last, when it is not
+// nil, changes what was judged, or drops it.
+func (x *exchange) tell(method string, params []byte, last func(peer.Cleared) (peer.Cleared, bool)) {
 	n := &note{
-		ctx:     x.context(),
-		subject: scan.Subject{Part: peer.Params, Hidden: x.subject.Hidden, Content: x.subject.Content},
+		ctx: x.context(),
+		subject: scan.Subject{
+			Part: peer.Params, Hidden: x.subject.Hidden,
+			// Of what is sent, nothing: a round may be changing it.
+			Content: verdict.Content{
+				Phase: phaseOf(method, verdict.ServerRequest), Kind: verdict.JSON, Data: params,
+				Origin: x.subject.Content.Origin,
+			},
+		},
 		deliver: func(c peer.Cleared) {
 			x.deliver(func(req *session.Request) {
 				if last != nil {
-					c = last(req, c)
+					var ok bool
+					if c, ok = last(c); !ok {
+						return
+					}
 				}
 				_ = req.Notify(c) // a client that is gone needs no notifications
 			})
 		},
 	}
-	n.subject.Content.Phase = phaseOf(method, verdict.ServerRequest)
-	n.subject.Content.Request = nil
 	n.subject.Content.Origin.Method = method
-	n.subject.Content.Data = params
 	x.herald.tell(n)
 }
 
@@ -176,12 +192,15 @@ func (s *server) tell(m jsonrpc.Message, to func(c peer.Cleared)) {
 // passOn passes a notification on that the relay knows nothing about: to the
 // client of the call, else to everybody when they are one principal's.
 func (s *server) passOn(m jsonrpc.Message, x *exchange) {
+	var sess *session.Session
 	if x == nil {
-		x, _ = s.onlyCaller()
+		x, sess, _ = s.onlyCaller()
 	}
 	switch {
 	case x != nil:
 		x.tell(m.Method, m.Params, nil)
+	case sess != nil:
+		s.tell(m, func(c peer.Cleared) { s.relay.reached(sess.Notify(c)) })
 	case s.relay.onePrincipal():
 		s.tell(m, s.relay.broadcast)
 	default:
@@ -191,14 +210,19 @@ func (s *server) passOn(m jsonrpc.Message, x *exchange) {
 
 // logged passes a log message on to those who want its level.
 func (s *server) logged(m jsonrpc.Message, x *exchange) {
+	var sess *session.Session
 	if x == nil {
-		x, _ = s.onlyCaller()
+		x, sess, _ = s.onlyCaller()
 	}
 	level := stringMember(m.Params, "level")
 	switch {
 	case x != nil:
 		if x.wantsLog(level) {
 			x.tell(m.Method, m.Params, nil)
+		}
+	case sess != nil:
+		if wanted := sess.Sender().LogLevel; wanted == "" || reaches(level, wanted) {
+			s.tell(m, func(c peer.Cleared) { s.relay.reached(sess.Notify(c)) })
 		}
 	case s.relay.onePrincipal():
 		s.tell(m, func(c peer.Cleared) { s.relay.broadcastLog(c, level) })
@@ -209,13 +233,17 @@ func (s *server) logged(m jsonrpc.Message, x *exchange) {
 
 // wantsLog reports whether the client of the call wants log messages of a level.
 func (x *exchange) wantsLog(level string) bool {
-	req := x.client()
+	x.mu.Lock()
+	req, modern, wanted := x.req, true, ""
 	if req == nil {
-		return false
+		wanted = x.parked.level // of who will come back
 	}
-	wanted := req.Sender().LogLevel
+	x.mu.Unlock()
+	if req != nil {
+		modern, wanted = req.Modern(), req.Sender().LogLevel
+	}
 	if wanted == "" {
-		return !req.Modern()
+		return !modern
 	}
 	return reaches(level, wanted)
 }

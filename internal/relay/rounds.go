@@ -24,10 +24,18 @@ func (x *exchange) inputRequired(in protocol.Input, err error, s *scan.Subject) 
 		x.failed(peer.ErrBadAnswer)
 		return
 	}
+	able := x.capabilities
+	if req := x.client(); req != nil && !req.Modern() {
+		able = protocol.CapabilitiesOf(req.Sender().Capabilities)
+	}
 	for i := range in.Requests {
 		q := &in.Requests[i]
-		if !x.server.cfg.MayAsk.Allows(q.Method, q.Params) {
+		switch {
+		case !x.server.cfg.MayAsk.Allows(q.Method, q.Params):
 			x.finish(executionFailed("The server asked the client for something that it may not ask."))
+			return
+		case !able.Allows(q.Method, q.Params):
+			x.finish(executionFailed("The server asked the client for something that the client cannot do."))
 			return
 		}
 		if x.relay.several() {
@@ -148,13 +156,11 @@ func (x *exchange) interview(req *session.Request, in protocol.Input) {
 	}
 	round := &round{exchange: x, req: req, in: in, answers: make([][]byte, len(in.Requests)), open: len(in.Requests)}
 	req.OnCancel(round.withdraw)
-	able := protocol.CapabilitiesOf(req.Sender().Capabilities)
 	for i := range in.Requests {
-		q := &in.Requests[i]
-		if !able.Allows(q.Method, q.Params) {
-			round.failed()
-			return
+		if round.isOver() {
+			return // cancelled, or an answer came that ends it
 		}
+		q := &in.Requests[i]
 		asked, err := req.Session().Ask(req, x.relay.author(peer.Params, q.Method, q.Params), func(reply peer.Reply) { round.answered(i, reply) })
 		if err != nil {
 			x.relay.log.Debug("a server's request did not reach its client", slog.Any("error", err))
@@ -179,10 +185,21 @@ type round struct {
 	over    bool
 }
 
+// note takes a question that was asked, which a round that is over takes back.
 func (r *round) note(q *session.Question) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.asked = append(r.asked, q)
+	over := r.over
+	r.mu.Unlock()
+	if over {
+		r.withdraw()
+	}
+}
+
+func (r *round) isOver() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.over
 }
 
 // answered takes the answer to one question; the last one ends the round.

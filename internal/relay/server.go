@@ -26,6 +26,8 @@ type server struct {
 	lane    lane        // notifications that belong to no call, in order
 	outLane lane        // notifications of clients, in order
 
+	elicitations elicitations
+
 	calls     atomic.Int32 // calls that were sent and not answered
 	deadlines deadlines    // of calls
 
@@ -126,6 +128,9 @@ func (s *server) serve(ctx context.Context) error {
 	s.up(l)
 	err = lastWords(l.conn, s.watch(ctx, l))
 	s.current.Store(nil)
+	for _, q := range l.questions.of(nil) {
+		q.withdraw() // nobody is left to answer
+	}
 	s.setStatus(false, err)
 	s.relay.changes.announce()
 	return err
@@ -206,7 +211,9 @@ func (s *server) watch(ctx context.Context, l *link) error {
 // when what they see changed.
 func (s *server) relistAll(ctx context.Context, l *link) error {
 	announced := l.stale.Load()
-	var changed []registry.Kind
+	// Clients are told also when they would see no difference: the server may
+	// mean more than it lists.
+	changed := l.takeAnnounced()
 	for _, k := range registry.Kinds {
 		var listing registry.Listing // none, also of a kind that an earlier connection had
 		if l.capable(k.Capability()) {
@@ -275,21 +282,22 @@ func (s *server) inFlight(number int64) *exchange {
 
 // onlyCaller returns whom something that the server says outside of a call's
 // stream must be for: the only call in flight, or the only session that has
-// calls in flight. Both are nil when there is none, or no such certainty.
-func (s *server) onlyCaller() (x *exchange, sess *session.Session) {
+// calls in flight, and those. All are nil when there is none, or no such
+// certainty.
+func (s *server) onlyCaller() (x *exchange, sess *session.Session, theirs []*exchange) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, other := range s.open {
 		req := other.client()
 		switch {
 		case len(s.open) == 1:
-			return other, nil
+			return other, nil, nil
 		case req == nil || req.Modern():
-			return nil, nil // each of these may be for another
+			return nil, nil, nil // each of these may be for another
 		case sess != nil && sess != req.Session():
-			return nil, nil
+			return nil, nil, nil
 		}
-		sess = req.Session()
+		sess, theirs = req.Session(), append(theirs, other)
 	}
-	return nil, sess
+	return nil, sess, theirs
 }

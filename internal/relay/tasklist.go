@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"context"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
@@ -54,48 +55,68 @@ func (r *Relay) tasksOf(req *session.Request, l *link) ([][]byte, *refusal) {
 	var tasks [][]byte
 	var params []byte
 	for range maxPages {
-		reply, err := l.call(req.Context(), protocol.TasksList, params)
+		ctx, cancel := context.WithTimeoutCause(req.Context(), listTimeout, errTimeout)
+		reply, err := l.call(ctx, protocol.TasksList, params)
+		cancel()
 		if err != nil || reply.Error != nil {
-			return nil, nil // what one server has not does not hide what others have
+			return tasks, nil // what one server has not does not hide what others have
 		}
+		mine := r.mine(reply.Result, s, req.Session().Principal())
 		d := s.await(req.Context(), &scan.Subject{
 			Part: peer.Result, Hidden: s.cfg.Hidden,
 			Content: verdict.Content{
-				Phase: verdict.Response, Kind: verdict.JSON, Data: reply.Result, Origin: origin(req, s, "", r.nextCall()),
+				Phase: verdict.Response, Kind: verdict.JSON, Data: mine, Origin: origin(req, s, "", r.nextCall()),
 			},
 		})
 		if d.Outcome != scan.Passed {
 			f := judged(&d, verdict.Response)
 			return nil, &f
 		}
-		page := d.Cleared.Body()
-		if len(page) == 0 || page[0] != '{' {
-			return tasks, nil
-		}
-		list, _ := jsonrpc.Member(page, "tasks")
+		list, _ := jsonrpc.Member(d.Cleared.Body(), "tasks")
 		for task := range jsonrpc.Elements(list) {
-			if r.tasks.owner(stringMember(task, "taskId"), req.Session().Principal()) == s && len(tasks) < maxTasks {
+			if len(tasks) < maxTasks {
 				tasks = append(tasks, task)
 			}
 		}
-		cursor, more := jsonrpc.Member(page, "nextCursor")
+		cursor, more := jsonrpc.Member(reply.Result, "nextCursor")
 		if !more || string(cursor) == "null" {
 			return tasks, nil
 		}
+		// The cursor goes back to the server that made it and to nobody else.
 		params = jsonrpc.SetMember([]byte("{}"), "cursor", cursor)
 	}
 	return tasks, nil
 }
 
+// mine returns a page with a principal's tasks only. What others have is not
+// judged for it either: a block would tell of it.
+func (r *Relay) mine(page []byte, s *server, principal string) []byte {
+	var tasks [][]byte
+	list, _ := jsonrpc.Member(page, "tasks")
+	for task := range jsonrpc.Elements(list) {
+		if len(task) > 0 && task[0] == '{' && r.tasks.owner(stringMember(task, "taskId"), principal) == s {
+			tasks = append(tasks, task)
+		}
+	}
+	body := append([]byte(`{"tasks":[`), bytes.Join(tasks, []byte{','})...)
+	return append(body, "]}"...)
+}
+
 // taskChanged passes on what a server says of a task's state, to those for whom
 // it made the task.
 func (s *server) taskChanged(m jsonrpc.Message) {
-	owners := s.relay.tasks.principals(stringMember(m.Params, "taskId"), s)
+	id := stringMember(m.Params, "taskId")
+	owners := s.relay.tasks.principals(id, s)
 	if owners == nil {
 		s.anomaly("notification_of_no_client")
 		return
 	}
 	s.tell(m, func(c peer.Cleared) {
+		if m.Method == protocol.TaskChanged {
+			for _, l := range s.relay.hub.listening(func(l *listen) bool { return l.follows(id, owners) }) {
+				s.relay.reached(l.Notify(c))
+			}
+		}
 		for _, cl := range s.relay.audience() {
 			if owners[cl.session.Principal()] {
 				s.relay.reached(cl.session.Notify(c))
