@@ -20,7 +20,7 @@ type mcpClient struct {
 func newMCPClient(w wire, isModern bool) *mcpClient { return &mcpClient{wire: w, modern: isModern} }
 
 const (
-	abilities = `{"roots":{},"sampling":{},"elicitation":{"form":{"applyDefaults":true},"url":{}}}`
+	abilities = `{"roots":{},"sampling":{"tools":{},"context":{}},"elicitation":{"form":{"applyDefaults":true},"url":{}}}`
 	itself    = `{"name":"driver","version":"1"}`
 )
 

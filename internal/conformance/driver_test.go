@@ -46,7 +46,6 @@ type driver struct {
 	config      map[string]any
 }
 
-
 func (d *driver) run(url string) (err error) {
 	if d.dir, err = os.MkdirTemp("", "relay-driver-"); err != nil {
 		return err
@@ -197,4 +196,3 @@ func browserMain(args []string) int {
 	_ = res.Body.Close()
 	return 0
 }
-

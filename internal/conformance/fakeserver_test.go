@@ -24,8 +24,11 @@ type fakeServer struct {
 
 	mu    sync.Mutex
 	brain brain
-	lines map[*lineWire]bool            // connections over stdio
-	gets  map[chan []byte]bool          // open GET streams
+	lines map[*lineWire]bool   // connections over stdio
+	gets  map[chan []byte]bool // open GET streams
+	heads []string             // headers of every request
+	// rude answers a request as no server should; false: it did not.
+	rude func(w http.ResponseWriter, e *envelope) bool
 }
 
 func (s *fakeServer) set(b brain) {
@@ -120,6 +123,13 @@ func (s *fakeServer) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e := open(frame)
+	s.mu.Lock()
+	s.heads = append(s.heads, fmt.Sprint(r.URL, r.Header))
+	rude := s.rude
+	s.mu.Unlock()
+	if rude != nil && rude(w, &e) {
+		return
+	}
 	if !e.isRequest() {
 		s.think(frame, s.tell)
 		w.WriteHeader(http.StatusAccepted)

@@ -74,7 +74,9 @@ func (p *table) note(why string) string {
 
 func (p *table) markdown() string {
 	var b strings.Builder
-	row := func(first string, cells []string) { fmt.Fprintf(&b, "| %s | %s |\n", first, strings.Join(cells, " | ")) }
+	row := func(first string, cells []string) {
+		fmt.Fprintf(&b, "| %s | %s |\n", first, strings.Join(cells, " | "))
+	}
 	fmt.Fprintf(&b, "### %s\n\n", p.title)
 	row("scenario", p.heads)
 	fmt.Fprintf(&b, "|---|%s\n", strings.Repeat("---:|", len(p.heads)))

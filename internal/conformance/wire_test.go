@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -36,6 +37,10 @@ type envelope struct {
 func open(frame []byte) envelope {
 	var e envelope
 	_ = json.Unmarshal(frame, &e)
+	// The relay may spell a string of an id in another way, which is the same id.
+	if len(e.ID) > 0 && e.ID[0] == '"' {
+		e.ID = quote(plain(string(e.ID)))
+	}
 	return e
 }
 
@@ -91,6 +96,8 @@ type httpWire struct {
 	version string
 	streams map[string]context.CancelFunc // by the id of the request
 	status  map[int]int                   // how often each status came
+	extra   http.Header                   // sent with every request
+	heads   []string                      // status and headers of every response
 }
 
 func newHTTPWire(url string) *httpWire {
@@ -185,6 +192,7 @@ func (w *httpWire) post(frame []byte, e *envelope) error {
 	if e.isRequest() {
 		w.streams[string(e.ID)] = cancel
 	}
+	maps.Copy(req.Header, w.extra)
 	w.mu.Unlock()
 	res, err := w.client.Do(req)
 	if err != nil {
@@ -193,6 +201,7 @@ func (w *httpWire) post(frame []byte, e *envelope) error {
 	defer func() { _ = res.Body.Close() }()
 	w.mu.Lock()
 	w.status[res.StatusCode]++
+	w.heads = append(w.heads, fmt.Sprint(res.Status, res.Header))
 	w.mu.Unlock()
 	if e.Method == "initialize" {
 		w.begin(res)
