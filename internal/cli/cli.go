@@ -84,12 +84,7 @@ func newRootCommand(std streams) *cobra.Command {
 			"endpoint and has every tool definition, request and answer judged by scanners,\n" +
 			"each in a process of its own.",
 		SilenceUsage: true, SilenceErrors: true,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if err := cobra.NoArgs(cmd, args); err != nil {
-				return invalid{fmt.Errorf("%w; see relay --help", err)}
-			}
-			return nil
-		},
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// A client starts the relay with a pipe; a person gets help.
 			if isTerminal(std.in) {
@@ -98,14 +93,12 @@ func newRootCommand(std streams) *cobra.Command {
 			return runRelay(cmd.Context(), opts)
 		},
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return invalid{fmt.Errorf("%w; see relay --help", err)}
-	})
 	opts.flags(root)
 	root.AddCommand(
 		newRunCommand(std), newValidateCommand(std), newSchemaCommand(std), newToolsCommand(std),
 		newPluginCommand(std), newTokenCommand(std), newLoginCommand(std), newLogoutCommand(std), newDemoCommand(std), newVersionCommand(std),
 	)
+	explain(root)
 	return root
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -31,6 +32,12 @@ func runnable(cfg *config.Config) error {
 		case runtime.GOOS != "windows" && info.Mode().Perm()&0o111 == 0:
 			problems = append(problems, fmt.Errorf("scanner %s: the plugin %s is not executable: run chmod +x on it",
 				printable.String(s.Name), printable.String(s.Plugin)))
+		}
+	}
+	if h := &cfg.Relay.HTTP; h.Enabled && h.TLS != (config.TLS{}) {
+		if _, err := tls.LoadX509KeyPair(h.TLS.Cert, h.TLS.Key); err != nil {
+			problems = append(problems, fmt.Errorf("relay.http.tls: the certificate %s with the key %s cannot be used: %w",
+				printable.String(h.TLS.Cert), printable.String(h.TLS.Key), err))
 		}
 	}
 	return errors.Join(problems...)

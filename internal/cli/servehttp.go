@@ -51,8 +51,6 @@ func (a *assembly) serveHTTP(serving context.Context, cfg *config.Config) error 
 			return a.gate.Author(peer.Error, "", relay.ErrorObject(code, text))
 		},
 	})
-	pool.Start(context.WithoutCancel(serving))
-	defer pool.Close()
 	handler := front.NewHandler(front.HandlerOptions{
 		Host: clients{pool}, Log: a.log, MaxMessage: cfg.Relay.MaxMessage, Shape: protocol.Message(),
 		Tokens: tokens, Path: h.Path, WithoutSSE: !h.SSE, Hosts: h.AllowedHosts, Origins: h.AllowedOrigins, Idle: h.SessionIdle,
@@ -65,6 +63,8 @@ func (a *assembly) serveHTTP(serving context.Context, cfg *config.Config) error 
 	if err != nil {
 		return err
 	}
+	pool.Start(context.WithoutCancel(serving)) // with an address to be reached at, and not before
+	defer pool.Close()
 	a.log.Info("serving HTTP clients", slog.String("address", listener.Addr().String()))
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

@@ -74,6 +74,12 @@ func frontNote(h *config.HTTP) string {
 	default:
 		note += "\twith one of the tokens that relay token list shows"
 	}
+	switch {
+	case h.TLS != (config.TLS{}):
+		note += "\tTLS"
+	case !h.Local():
+		note += "\tNOT ENCRYPTED by the relay"
+	}
 	return note
 }
 
