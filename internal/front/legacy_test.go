@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/protocol"
 )
 
 const sessionHeader = "Mcp-Session-Id"
@@ -253,12 +257,12 @@ func until(t *testing.T, ok func() bool) {
 
 // A request that its client cancelled is not answered, and its POST ends.
 func TestCancelledPostEnds(t *testing.T) {
-	p := serveHTTP(t, func(_ *HandlerOptions, l *limits) { l.write = 50 * time.Millisecond })
+	p := serveHTTP(t, func(_ *HandlerOptions, l *limits) { l.write = 300 * time.Millisecond })
 	id, g := p.initialize()
 	done := make(chan answerOf)
 	go func() { done <- p.do("POST", "/mcp", legacyCall(`"x"`, "wait"), sessionHeader, id) }()
 	g.next()
-	time.Sleep(100 * time.Millisecond) // longer than what is answered at once may take
+	time.Sleep(400 * time.Millisecond) // longer than what is answered at once may take
 	cancel := `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"x"}}`
 	if a := p.do("POST", "/mcp", cancel, sessionHeader, id); a.status != 202 {
 		t.Errorf("%+v", a)
@@ -279,20 +283,79 @@ func TestCancelledPostEnds(t *testing.T) {
 }
 
 func TestSessionsExpire(t *testing.T) {
-	p := serveHTTP(t, func(o *HandlerOptions, _ *limits) { o.Idle = 50 * time.Millisecond })
-	id, g := p.initialize()
-	g.waitClosed()
-	if a := p.do("POST", "/mcp", legacyCall("1", "echo"), sessionHeader, id); a.status != 404 {
-		t.Errorf("%+v", a)
+	synctest.Test(t, func(t *testing.T) {
+		desk := newDesk(t)
+		h := NewHandler(HandlerOptions{Host: desk, Log: quietTo(&logBuffer{}), MaxMessage: 1000, Shape: protocol.Message()})
+		defer h.Close()
+		send := func(ctx context.Context, method, session, body string) *httptest.ResponseRecorder {
+			r := httptest.NewRequestWithContext(ctx, method, "/mcp", strings.NewReader(body))
+			r = atAddress(r, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80})
+			r.Host = "localhost"
+			r.Header.Set("Content-Type", "application/json")
+			if session != "" {
+				r.Header.Set(sessionHeader, session)
+			}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			return w
+		}
+		start := func() (string, *guest) {
+			id := send(t.Context(), "POST", "", legacyCall("1", "initialize")).Header().Get(sessionHeader)
+			return id, desk.connected()
+		}
+		ended := func(g *guest) bool {
+			synctest.Wait()
+			return g.closes.Load() > 0
+		}
+		unused, first := start()
+		used, second := start()
+		listening, third := start()
+		asking, fourth := start()
+		ctx, leave := context.WithCancel(t.Context())
+		go send(ctx, "GET", listening, "")
+		go send(ctx, "POST", asking, legacyCall("1", "wait"))
+		m := fourth.next()
+
+		time.Sleep(defaultIdle - time.Second)
+		if send(t.Context(), "POST", used, legacyCall("1", "echo")).Code != 200 || ended(first) {
+			t.Error("a session ended too early")
+		}
+		time.Sleep(2 * time.Second)
+		if !ended(first) || ended(second) || send(t.Context(), "POST", unused, legacyCall("1", "echo")).Code != 404 {
+			t.Error("an unused session stays, or another ended")
+		}
+		time.Sleep(defaultIdle)
+		if !ended(second) || ended(third) || ended(fourth) {
+			t.Error("a session with a stream or a request ended")
+		}
+		leave()
+		synctest.Wait()
+		time.Sleep(10 * defaultIdle)
+		if !ended(third) || ended(fourth) {
+			t.Error("a stream that ended keeps its session, or a request in flight does not")
+		}
+		if err := fourth.sink.Respond(m.ID, result("{}")); !errors.Is(err, peer.ErrNoStream) && err != nil {
+			t.Error(err)
+		}
+		time.Sleep(2 * defaultIdle)
+		if !ended(fourth) {
+			t.Error("a request that was answered keeps its session")
+		}
+	})
+}
+
+// Every message of a request leaves before its answer, in order.
+func TestLegacyStream(t *testing.T) {
+	p := serveHTTP(t, nil)
+	id, _ := p.initialize()
+	s := p.stream(p.open("POST", "/mcp", legacyCall("1", "count/1000"), sessionHeader, id))
+	for i := range 1000 {
+		if e := s.must(); !isN(e, i) || e.id != fmt.Sprintf("2-%d", i+1) {
+			t.Fatalf("%d: %+v", i, e)
+		}
 	}
-	// One with a stream, or a request, does not.
-	id, g = p.initialize()
-	s := p.stream(p.open("GET", "/mcp", "", sessionHeader, id, "Accept", "text/event-stream"))
-	time.Sleep(150 * time.Millisecond)
-	g.try(g.sink.Notify(jsonrpc.ID{}, note("n", "{}")))
-	if e := s.must(); !strings.Contains(e.data, `"method":"n"`) {
-		t.Errorf("%+v", e)
+	if e := s.must(); e.data != `{"jsonrpc":"2.0","id":1,"result":{"n":1000}}` {
+		t.Fatalf("%+v", e)
 	}
-	_ = s.resp.Body.Close()
-	g.waitClosed()
+	s.end()
 }

@@ -58,8 +58,14 @@ func NewServer(h *Handler, o ServerOptions) (*Server, error) {
 }
 
 // Serve serves one listener until Shutdown, which is no error. It closes the
-// listener. TLS, where it was asked for, is for TCP: a unix socket has none.
+// listener. TLS, where it was asked for, is for TCP: a unix socket has none. The
+// error wraps ErrPublic when nobody is asked for a token and other machines can
+// reach the listener.
 func (s *Server) Serve(l net.Listener) error {
+	if s.handler.opts.Tokens == nil && l.Addr().Network() != "unix" && !Loopback(l.Addr().String()) {
+		_ = l.Close()
+		return fmt.Errorf("serving without tokens: %w", ErrPublic)
+	}
 	limited := &slotListener{Listener: l, slots: s.slots, done: make(chan struct{})}
 	var err error
 	if s.tls != nil && l.Addr().Network() != "unix" {

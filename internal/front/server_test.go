@@ -42,7 +42,7 @@ func (p *place) raw(text string) net.Conn {
 
 // Who sends a request drop by drop does not keep its connection.
 func TestSlowRequestsEnd(t *testing.T) {
-	p := serveHTTP(t, func(_ *HandlerOptions, l *limits) { l.headers, l.request = 100*time.Millisecond, 200*time.Millisecond })
+	p := serveHTTP(t, func(_ *HandlerOptions, l *limits) { l.headers, l.request = 300*time.Millisecond, 500*time.Millisecond })
 	host := "Host: " + strings.TrimPrefix(p.url, "http://") + "\r\n"
 	post := "POST /mcp HTTP/1.1\r\n" + host + "Content-Type: application/json\r\nContent-Length: 100\r\n"
 	for name, text := range map[string]string{
@@ -61,7 +61,7 @@ func TestSlowRequestsEnd(t *testing.T) {
 	// The deadline is not for what comes after the body.
 	id, g := p.initialize()
 	s := p.listen(id)
-	time.Sleep(300 * time.Millisecond)
+	time.Sleep(700 * time.Millisecond)
 	g.try(g.sink.Notify(none, n(0)))
 	if !isN(s.must(), 0) {
 		t.Error("nothing came")
@@ -76,6 +76,37 @@ func TestLongHeaders(t *testing.T) {
 		t.Errorf("%+v %v", resp, err)
 	}
 }
+
+// Nobody serves the whole network without asking who it is.
+func TestPublicNeedsTokens(t *testing.T) {
+	for _, tokens := range []Verifier{nil, names{"t": "a"}} {
+		h := NewHandler(HandlerOptions{Host: newDesk(t), Log: quietTo(&logBuffer{}), Tokens: tokens})
+		server, err := NewServer(h, ServerOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		inner, err := ListenTCP(t.Context(), "127.0.0.1:0", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tokens != nil {
+			if err := server.Shutdown(t.Context()); err != nil { // it must get as far as serving
+				t.Error(err)
+			}
+		}
+		if err := server.Serve(wide{inner}); errors.Is(err, ErrPublic) != (tokens == nil) {
+			t.Errorf("%v: %v", tokens, err)
+		}
+		if _, err := inner.Accept(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("the listener stays open: %v", err)
+		}
+	}
+}
+
+// wide is a listener that says it listens on every address.
+type wide struct{ net.Listener }
+
+func (wide) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4zero, Port: 1} }
 
 // Streams end at once, requests get their time, and nothing new is taken.
 func TestShutdown(t *testing.T) {

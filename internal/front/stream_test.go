@@ -266,7 +266,7 @@ func TestUnwrittenMessagesMoveOn(t *testing.T) {
 }
 
 func TestSlowClientEndsItsOwnStream(t *testing.T) {
-	p := serveHTTP(t, func(_ *HandlerOptions, l *limits) { l.queue = 1 << 20; l.write = 200 * time.Millisecond })
+	p := serveHTTP(t, func(_ *HandlerOptions, l *limits) { l.queue = 1 << 20; l.write = 500 * time.Millisecond })
 	slow := func(path, body string, headers ...string) *http.Response {
 		r := p.request("POST", path, body, headers...)
 		if body == "" {
@@ -323,7 +323,7 @@ func TestSlowClientEndsItsOwnStream(t *testing.T) {
 
 // A stream that was cut off does not look like one that came to its end.
 func TestCutStreamIsNoEnd(t *testing.T) {
-	p := serveHTTP(t, func(_ *HandlerOptions, l *limits) { l.queue = 1 << 20; l.write = 300 * time.Millisecond })
+	p := serveHTTP(t, func(_ *HandlerOptions, l *limits) { l.queue = 1 << 20; l.write = 500 * time.Millisecond })
 	body, headers := modernCall("1", "wait")
 	got := make(chan *http.Response)
 	go func() { got <- p.open("POST", "/mcp", body, headers...) }()
