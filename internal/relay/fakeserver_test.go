@@ -297,3 +297,10 @@ func (c *fakeConn) says(t *testing.T, frame string) {
 	}
 	c.h.Notification(m)
 }
+
+// unanswered returns how many calls of the first connection wait.
+func (s *server) unanswered() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
