@@ -192,12 +192,16 @@ func (h *Handler) streamable(w http.ResponseWriter, r *http.Request, principal s
 	}
 }
 
-// tag returns what logs call a session: nobody can use it as one.
-func (h *Handler) tag(session string) string {
+// name returns what the relay calls a session, in the audit record too: whoever
+// reads it cannot use it as the session's id.
+func (h *Handler) name(session string) string {
 	mac := hmac.New(sha256.New, h.logKey[:])
 	_, _ = mac.Write([]byte(session))
-	return hex.EncodeToString(mac.Sum(nil)[:4])
+	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
+
+// tag returns what logs call a session: the beginning of its name.
+func (h *Handler) tag(session string) string { return h.name(session)[:8] }
 
 // refuse answers with a status and nothing of the request.
 func refuse(w http.ResponseWriter, status int) {

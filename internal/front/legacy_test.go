@@ -28,7 +28,7 @@ func (n names) Verify(token string) (string, bool) { p, ok := n[token]; return p
 func TestLegacySession(t *testing.T) {
 	p := serveHTTP(t, nil)
 	id, g := p.initialize()
-	if g.hello.Session != id || g.hello.Stateless || g.hello.Mirrored != nil || g.hello.Principal != "local" || len(id) < 26 {
+	if g.hello.Session == id || len(g.hello.Session) < 26 || g.hello.Stateless || g.hello.Mirrored != nil || g.hello.Principal != "local" || len(id) < 26 {
 		t.Errorf("%+v", g.hello)
 	}
 	other, _ := p.initialize()

@@ -55,7 +55,7 @@ func (h *Handler) oldStream(w http.ResponseWriter, r *http.Request, principal st
 	}
 	id := rand.Text()
 	s := &oldSession{principal: principal, q: newQueue(h.limits.queue)}
-	client, ok := h.connect(h.ctx, w, peer.Hello{Session: id, Principal: principal}, s)
+	client, ok := h.connect(h.ctx, w, peer.Hello{Session: h.name(id), Principal: principal}, s)
 	if !ok {
 		return
 	}

@@ -4,7 +4,7 @@ import "errors"
 
 // Hello says who connects.
 type Hello struct {
-	Session   string // an unguessable id, made by the front
+	Session   string // an unguessable name, made by the front; not what the client shows
 	Principal string
 	// Stateless: one request of the modern era over HTTP. The session ends with
 	// its answer.
