@@ -42,7 +42,9 @@ func assemble(ctx context.Context, cfg *config.Config, log *slog.Logger, stderr 
 		a.close()
 		return nil, err
 	}
-	members, err := a.startScanners(ctx, cfg)
+	// What is in flight when a signal ends the relay is judged still; close ends
+	// the scanners.
+	members, err := a.startScanners(context.WithoutCancel(ctx), cfg)
 	if err != nil {
 		a.close()
 		return nil, err

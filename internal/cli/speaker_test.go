@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/protocol"
@@ -93,7 +94,7 @@ func (s *speaker) request(m *jsonrpc.Message) {
 var speakerTools = func() string {
 	var b strings.Builder
 	for _, name := range []string{
-		"echo", "pid", "elicit", "sample", "roots", "many", "reuse", "again", "progress", "storm", "wait", "die", "big",
+		"echo", "pid", "elicit", "sample", "roots", "many", "reuse", "again", "progress", "storm", "wait", "gate", "die", "big",
 	} {
 		fmt.Fprintf(&b, `,{"name":%q,"description":"Does a thing.","inputSchema":{"type":"object"}}`, name)
 	}
@@ -152,6 +153,10 @@ func (s *speaker) call(m *jsonrpc.Message) {
 		}
 		s.text(m.ID, "fine")
 	case "wait":
+	case "gate": // waits for a file
+		for ; !exists(os.Getenv("RECEIVED") + ".open"); time.Sleep(5 * time.Millisecond) {
+		}
+		s.text(m.ID, "fine")
 	case "die":
 		os.Exit(1)
 	case "big":
@@ -159,6 +164,11 @@ func (s *speaker) call(m *jsonrpc.Message) {
 	default:
 		s.result(m.ID, `{"content":[{"type":"text","text":"echo"}],"structuredContent":`+string(m.Params)+`}`)
 	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // interview asks the client something and answers with what it said.
