@@ -18,6 +18,7 @@ type judge struct {
 	methods []string
 	outage  bool
 	delay   time.Duration
+	cut     int // scans that were ended
 }
 
 func (j *judge) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, error) {
@@ -30,6 +31,9 @@ func (j *judge) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, e
 		select {
 		case <-time.After(delay):
 		case <-ctx.Done():
+			j.mu.Lock()
+			j.cut++
+			j.mu.Unlock()
 			return verdict.Verdict{}, &verdict.Failure{Reason: "cancelled", Cause: verdict.CauseContent}
 		}
 	}
@@ -66,4 +70,11 @@ func (j *judge) saw() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return append([]string(nil), j.seen...)
+}
+
+// cutShort returns how many scans were ended before their time.
+func (j *judge) cutShort() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.cut
 }
