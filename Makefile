@@ -153,9 +153,9 @@ demo: ## Show the relay at work, with no account and no network
 	go run ./cmd/relay demo
 
 .PHONY: bench
-bench: build ## Measure what the relay costs beside its floor, and how that grows
+bench: build ## Measure what the relay costs beside its floor, and refresh the tables (ten quiet minutes)
 	cd bench && go build -trimpath -o ../bin/bench . && go build -trimpath -o ../bin/floor ./floor
-	bin/bench report -relay bin/relay -floor bin/floor $(BENCHFLAGS)
+	bin/bench report -relay bin/relay -floor bin/floor -docs docs/performance.md $(BENCHFLAGS)
 BENCHFLAGS ?=
 
 # Steps before the tests run two at a time; the tests come last, so that their

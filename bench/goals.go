@@ -33,6 +33,25 @@ func costGoals(r *measure.Result) []measure.Goal {
 	}
 }
 
+// modern is what the names of targets that are spoken to in the modern era end
+// with.
+const modern = ", modern"
+
+// httpGoals say the same of clients that come over HTTP. era is what the names
+// of its targets end with.
+func httpGoals(r *measure.Result, era string) []measure.Goal {
+	floor, scan := find(r, "floor http"+era), find(r, "floor http + scan"+era)
+	hidden, noop := find(r, "relay http hidden"+era), find(r, "relay http noop"+era)
+	direct, tools := find(r, "direct, 1000 tools"+era), find(r, "relay, 1000 tools"+era)
+	step := scan.P50(one) - floor.P50(one)
+	return []measure.Goal{
+		measure.Ratio("HTTP"+era+", no scan: p50, of the floor", hidden.P50(one), floor.P50(one), 1.4),
+		measure.Ratio("HTTP"+era+", two scans: p50, of the floor with two scans", noop.P50(one), floor.P50(one)+2*step, 1.3),
+		measure.Ratio("HTTP"+era+", two scans, 1 MB: p50, of the floor with one scan", noop.P50(large), scan.P50(large), 1.9),
+		measure.Ratio("HTTP"+era+", tools/list of 1000 judged tools: p50, of direct", tools.P50(list), direct.P50(list), 2),
+	}
+}
+
 // flat is how much two numbers that should be equal may differ on a busy
 // machine.
 const flat = 1.25

@@ -107,7 +107,7 @@ func TestEmbeddedTargets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &measure.Result{}
+		r := &measure.Result{Load: []string{"0", "0"}}
 		for _, target := range all {
 			block := []measure.Block{{Calls: 1, P50: 100, Rate: 100, CPUProxy: 100}}
 			r.Targets = append(r.Targets, &measure.TargetResult{
@@ -117,14 +117,53 @@ func TestEmbeddedTargets(t *testing.T) {
 		}
 		return r
 	}
-	for _, goal := range append(costGoals(load("standard.json")), growthGoals(load("growth.json"))...) {
+	p := &parts{cost: load("standard.json"), web: load("http.json"), growth: load("growth.json")}
+	for _, goal := range p.goals() {
 		if goal.Missing || !goal.Met() {
 			t.Errorf("%+v", goal)
 		}
 	}
-	for _, goal := range append(costGoals(&measure.Result{}), growthGoals(&measure.Result{})...) {
+	empty := &parts{cost: &measure.Result{}, web: &measure.Result{}, growth: &measure.Result{}}
+	for _, goal := range empty.goals() {
 		if !goal.Missing || goal.Met() {
 			t.Errorf("without a measurement: %+v", goal)
+		}
+	}
+	// The page has a place for every table.
+	page, err := os.ReadFile("../docs/performance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(t.TempDir(), "page.md")
+	if err := os.WriteFile(copied, page, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeDocs(copied, p); err != nil {
+		t.Fatal(err)
+	}
+	written, err := os.ReadFile(copied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| relay noop | 100 (100–100) | 50.0 | 0 |", "| relay http noop, modern | 100 (100–100) | 0 | 100 | 100 | 0 |",
+		"| no scan: p50, of the floor | 1.00× | ≤ 1.5× | yes |",
+	} {
+		if !strings.Contains(string(written), want) {
+			t.Errorf("no %q on the page", want)
+		}
+	}
+}
+
+func TestReplace(t *testing.T) {
+	page := "a\n<!-- begin x -->\nold\n<!-- end x -->\nz\n"
+	got, err := replace(page, "x", "new\n")
+	if want := "a\n<!-- begin x -->\n\nnew\n\n<!-- end x -->\nz\n"; err != nil || got != want {
+		t.Errorf("%q, %v", got, err)
+	}
+	for _, page := range []string{"", "<!-- begin x -->\n", "<!-- end x -->"} {
+		if _, err := replace(page, "x", "new"); err == nil {
+			t.Errorf("%q has no place for a table", page)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -25,8 +26,8 @@ const (
 	list  = "list@1"
 )
 
-// report measures the relay beside its floor in one run, then how its cost
-// grows with tools and servers, and holds both to their goals.
+// report measures the relay beside its floor over pipes and over HTTP, then how
+// its cost grows with tools and servers, and holds all of it to its goals.
 func report(args []string, std streams) error {
 	flags := flag.NewFlagSet("report", flag.ExitOnError)
 	var c common
@@ -36,7 +37,7 @@ func report(args []string, std streams) error {
 	flags.StringVar(&plan.Floor, "floor", "bin/floor", "the floor relay (./floor)")
 	flags.IntVar(&plan.Rounds, "rounds", 7, "blocks per target and scenario")
 	flags.IntVar(&plan.Startups, "startups", 5, "timed starts per target")
-	only := flags.String("only", "", "comma-separated targets of the first part; skips the second")
+	docs := flags.String("docs", "", "write the tables into this page")
 	out := flags.String("out", "", "write every block to this JSON file")
 	strict := flags.Bool("strict", false, "fail when a goal is missed")
 	if err := flags.Parse(args); err != nil {
@@ -51,25 +52,35 @@ func report(args []string, std streams) error {
 	}
 	plan.Limits, plan.Protocol, plan.Timeout, plan.Tools = c.limits, c.protocol, c.timeout, c.tools
 
-	fmt.Fprint(std.out, "## Cost\n\n")
-	cost, err := part(plan, "standard.json", *only, one+","+many+","+large+","+list, std)
-	if err != nil {
-		return err
+	if *docs != "" {
+		if _, err := os.Stat(*docs); err != nil { // better now than after ten minutes
+			return err
+		}
 	}
-	results := map[string]*measure.Result{"cost": cost}
-	if *only != "" {
-		return write(*out, results)
+	var p parts
+	for _, next := range []struct {
+		title, file, scenarios string
+		result                 **measure.Result
+	}{
+		{"Cost", "standard.json", one + "," + many + "," + large + "," + list, &p.cost},
+		{"HTTP", "http.json", one + "," + many + "," + large + "," + list, &p.web},
+		{"Growth", "growth.json", one + "," + list, &p.growth},
+	} {
+		var err error
+		fmt.Fprintf(std.out, "\n## %s\n\n", next.title)
+		if *next.result, err = part(plan, next.file, next.scenarios, std); err != nil {
+			return err
+		}
 	}
-	fmt.Fprint(std.out, "\n## Growth\n\n")
-	growth, err := part(plan, "growth.json", "", one+","+list, std)
-	if err != nil {
-		return err
-	}
-	results["growth"] = growth
 	fmt.Fprint(std.out, "\n## Goals\n\n")
-	missed := measure.WriteGoals(std.out, append(costGoals(cost), growthGoals(growth)...))
-	if err := write(*out, results); err != nil {
+	missed := measure.WriteGoals(std.out, p.goals())
+	if err := write(*out, map[string]*measure.Result{"cost": p.cost, "http": p.web, "growth": p.growth}); err != nil {
 		return err
+	}
+	if *docs != "" {
+		if err := writeDocs(*docs, &p); err != nil {
+			return err
+		}
 	}
 	if missed > 0 && *strict {
 		return errors.New("goals were missed")
@@ -78,7 +89,7 @@ func report(args []string, std streams) error {
 }
 
 // part measures one of the embedded lists of targets and prints its table.
-func part(plan measure.Plan, file, only, chosen string, std streams) (*measure.Result, error) {
+func part(plan measure.Plan, file, chosen string, std streams) (*measure.Result, error) {
 	text, err := fs.ReadFile(targets, "targets/"+file)
 	if err != nil {
 		return nil, err
@@ -87,12 +98,8 @@ func part(plan measure.Plan, file, only, chosen string, std streams) (*measure.R
 	if err != nil {
 		return nil, err
 	}
-	all, err := measure.ParseTargets(text, dir)
-	if err != nil {
+	if plan.Targets, err = measure.ParseTargets(text, dir); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	if plan.Targets, err = choose(all, only); err != nil {
-		return nil, err
 	}
 	if plan.Scenarios, err = scenarios(chosen); err != nil {
 		return nil, err

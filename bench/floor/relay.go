@@ -18,17 +18,8 @@ const maxMessage = 64 << 20
 // relay moves lines between the standard streams and a command until either
 // ends. With a scanner, answers are judged concurrently and leave when allowed.
 func relay(command []string, s *scanner) error {
-	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...)
-	cmd.Stderr = os.Stderr
-	down, err := cmd.StdinPipe()
+	cmd, down, up, err := start(command)
 	if err != nil {
-		return err
-	}
-	up, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
 		return err
 	}
 	go func() {
@@ -45,6 +36,20 @@ func relay(command []string, s *scanner) error {
 	err = lines(up, out.take)
 	out.pending.Wait()
 	return errors.Join(err, cmd.Wait())
+}
+
+// start starts a command with pipes.
+func start(command []string) (cmd *exec.Cmd, down io.WriteCloser, up io.Reader, err error) {
+	cmd = exec.CommandContext(context.Background(), command[0], command[1:]...)
+	cmd.Stderr = os.Stderr
+	if down, err = cmd.StdinPipe(); err != nil {
+		return nil, nil, nil, err
+	}
+	if up, err = cmd.StdoutPipe(); err != nil {
+		return nil, nil, nil, err
+	}
+	err = cmd.Start()
+	return cmd, down, up, err
 }
 
 // output writes answers to the client.

@@ -45,6 +45,39 @@ func (r *Result) startTable(w io.Writer) {
 	}
 }
 
+// Starts writes start and idle memory of every target as Markdown.
+func (r *Result) Starts(w io.Writer) {
+	fmt.Fprint(w, "| target | start ms (min–max) | idle memory MiB | processes |\n|---|---:|---:|---:|\n")
+	for _, t := range r.Targets {
+		if len(t.Startup) == 0 {
+			fmt.Fprintf(w, "| %s | failed | | |\n", t.Name)
+			continue
+		}
+		fmt.Fprintf(w, "| %s | %.0f (%.0f–%.0f) | %.1f | %d |\n", t.Name, Median(t.Startup),
+			slices.Min(t.Startup), slices.Max(t.Startup), float64(Median(t.IdleRSS))/mib, t.Procs)
+	}
+}
+
+// Brief writes what one scenario cost each target as Markdown.
+func (r *Result) Brief(w io.Writer, scenario string) {
+	fmt.Fprint(w, "| target | p50 µs (min–max) | p99 µs | calls/s | CPU µs a call | errors |\n|---|---:|---:|---:|---:|---:|\n")
+	for _, t := range r.Targets {
+		p50s := t.column(scenario, func(b *Block) float64 { return b.P50 })
+		failed := 0
+		for i := range t.Blocks[scenario] {
+			failed += t.Blocks[scenario][i].Errors.Total()
+		}
+		switch {
+		case len(p50s) > 0:
+			fmt.Fprintf(w, "| %s | %.0f (%.0f–%.0f) | %.0f | %.0f | %.0f | %d |\n", t.Name,
+				t.P50(scenario), slices.Min(p50s), slices.Max(p50s),
+				Median(t.column(scenario, func(b *Block) float64 { return b.P99 })), t.Rate(scenario), t.CPU(scenario), failed)
+		case t.Failed != "" || failed > 0:
+			fmt.Fprintf(w, "| %s | failed | | | | %d |\n", t.Name, failed)
+		}
+	}
+}
+
 func (r *Result) row(w io.Writer, t *TargetResult, scenario string) {
 	blocks := t.Blocks[scenario]
 	if len(blocks) == 0 {
