@@ -13,50 +13,12 @@ import (
 	"testing"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
-	"github.com/mcp-relay/relay/internal/protocol"
 )
-
-// listening opens a subscription and waits until it is acknowledged.
-func (w *web) listening() *stream {
-	w.t.Helper()
-	s, err := w.open(w.request("POST", "/mcp", listenBody, modernHeaders(protocol.Listen, "")...))
-	if err != nil {
-		w.t.Fatalf("%v\n%s", err, w.stderr)
-	}
-	if m, err := s.next(); err != nil || m.Method != protocol.Acknowledged {
-		w.t.Fatalf("%s %v\n%s", m.Method, err, w.stderr)
-	}
-	return s
-}
-
-// begin sends a call, and waits until the server has it. The answer comes from
-// the channel.
-func (w *web) begin(received, tool string, headers []string, body string) <-chan answer {
-	got := make(chan answer, 1)
-	before := strings.Count(contents(received), `"name":"`+tool+`"`)
-	go func() { got <- w.do("POST", "/mcp", body, headers...) }()
-	await(w.t, "the call of "+tool, func() bool { return strings.Count(contents(received), `"name":"`+tool+`"`) > before })
-	return got
-}
-
-func contents(path string) string {
-	text, _ := os.ReadFile(path)
-	return string(text)
-}
 
 // gone waits until none of the processes is left.
 func gone(t *testing.T, tree map[string]string) {
 	t.Helper()
 	await(t, fmt.Sprintf("the end of %v", tree), func() bool { return len(left(tree)) == 0 })
-}
-
-// recording is the configuration of a speaker that writes down what it gets.
-func recording(t *testing.T, era string) (server map[string]any, received string) {
-	t.Helper()
-	received = t.TempDir() + "/received"
-	server = hostileProgram(era)
-	server["env"] = object("RECEIVED", received)
-	return server, received
 }
 
 // TestShutdownOverHTTP: a signal ends the streams that have no end of their own,
@@ -83,7 +45,7 @@ func TestShutdownOverHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, s := range map[string]*stream{"the subscription": subscription, "the stream": events} {
-		if err := s.drained(); !errors.Is(err, io.EOF) {
+		if err := drained(s); !errors.Is(err, io.EOF) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -101,15 +63,6 @@ func TestShutdownOverHTTP(t *testing.T) {
 		t.Errorf("the relay: %v\n%s", err, w.stderr)
 	}
 	gone(t, tree)
-}
-
-// drained reads to the end of a stream.
-func (s *stream) drained() error {
-	for {
-		if _, err := s.data(); err != nil {
-			return err
-		}
-	}
 }
 
 // TestKilledWithClients kills the relay under clients of every kind, with calls
@@ -220,4 +173,38 @@ func killScanners(t *testing.T, w *web) {
 	if killed == 0 {
 		t.Errorf("no scanner was found: %v", commandLines())
 	}
+}
+
+// TestSessionsOfTheirOwn: servers of a session end with it, and a principal has
+// no more of them than it may have.
+func TestSessionsOfTheirOwn(t *testing.T) {
+	w := startPrincipals(t, hostileProgram("legacy"), "isolation", "session", "limits", object("children_per_principal", 2))
+	token := []string{"Authorization", "Bearer " + anna}
+	var sessions []string
+	for range 2 {
+		s, err := w.session(token...)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, w.stderr)
+		}
+		sessions = append(sessions, s)
+	}
+	if a := w.do("POST", "/mcp", initialize, token...); a.status != 429 {
+		t.Errorf("a third session: %+v", a)
+	}
+	if a := w.do("POST", "/mcp", listTools, append(modernHeaders("tools/list", ""), token...)...); a.status != 429 {
+		t.Errorf("a modern request, which needs servers of its own: %+v", a)
+	}
+	w.pid(w.mustClient(false, bert))
+	call := `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"one__pid"}}`
+	a := w.do("POST", "/mcp", call, append(token, "Mcp-Session-Id", sessions[0])...)
+	_, text, _ := strings.Cut(a.body, `"text":"`)
+	text, _, _ = strings.Cut(text, `"`)
+	if _, err := strconv.Atoi(text); err != nil {
+		t.Fatalf("%+v", a)
+	}
+	if a := w.do("DELETE", "/mcp", "", append(token, "Mcp-Session-Id", sessions[0])...); a.status != 204 {
+		t.Errorf("%+v", a)
+	}
+	await(t, "the end of the session's server", func() bool { return !exists("/proc/" + text) })
+	await(t, "room for another session", func() bool { return w.do("POST", "/mcp", initialize, token...).status == 200 })
 }
