@@ -191,7 +191,7 @@ func (c *fakeConn) Call(cl peer.Cleared, by peer.Caller) peer.Call {
 	case protocol.Discover:
 		f.discover(c, call, onProbe)
 	case protocol.Initialize:
-		if f.modern {
+		if f.isModern() {
 			go call.fails(`{"code":-32601,"message":"method not found"}`)
 			break
 		}
@@ -226,7 +226,7 @@ func (f *fakeServer) discover(c *fakeConn, call *fakeCall, onProbe func(*fakeCon
 	switch {
 	case onProbe != nil:
 		onProbe(c, call)
-	case f.modern:
+	case f.isModern():
 		go call.result(`{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":` + f.announced() + `,"ttlMs":0,"cacheScope":"public"}`)
 	default:
 		go call.fails(`{"code":-32601,"message":"method not found"}`)
@@ -249,7 +249,7 @@ func (f *fakeServer) list() string {
 
 func (f *fakeServer) echo(params string) string {
 	body := `{"content":[],"echo":` + params
-	if f.modern {
+	if f.isModern() {
 		body += `,"resultType":"complete"`
 	}
 	return body + "}"
@@ -303,4 +303,10 @@ func (s *server) unanswered() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.open)
+}
+
+func (f *fakeServer) isModern() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.modern
 }
