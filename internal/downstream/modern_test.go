@@ -206,3 +206,26 @@ func TestModernRequestsOnStdio(t *testing.T) {
 		t.Errorf("the handler heard %q, want %q", got, want)
 	}
 }
+
+// TestHandshakeThatCrossesTheProbe is answered when the server was found to
+// speak the modern era: it opens no session.
+func TestHandshakeThatCrossesTheProbe(t *testing.T) {
+	arrived, release := make(chan struct{}), make(chan struct{})
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		m := received(t, r)
+		close(arrived)
+		<-release
+		w.Header().Set("Content-Type", jsonType)
+		w.Header().Set(sessionHeader, "s")
+		_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{}}`, m.ID.Raw())
+	})
+	i := connect(t, HTTP{URL: url}, &notes{})
+	_, replies := ask(t, i, request(protocol.Initialize, `{}`))
+	receive(t, arrived)
+	i.SetProtocolVersion(protocol.LatestModern)
+	close(release)
+	await(t, replies)
+	if got := i.terms(); got != (terms{version: protocol.LatestModern, era: protocol.Modern}) {
+		t.Errorf("the terms are %+v", got)
+	}
+}

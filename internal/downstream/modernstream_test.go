@@ -94,6 +94,21 @@ func TestModernAbandonClosesTheStream(t *testing.T) {
 	}
 }
 
+// TestAbandonedStream reads what had arrived when the caller gave up.
+func TestAbandonedStream(t *testing.T) {
+	for _, isModern := range []bool{false, true} {
+		var heard, rest notes
+		book := newCalls()
+		c, _ := book.begin(caller{talk: &heard, answered: func(peer.Reply) {}}, nil)
+		c.Abandon(context.Canceled)
+		s := stream{events: events{limit: 1000}, inbox: &inbox{calls: book, handler: &rest, shape: shape()}, call: c, modern: isModern}
+		err := s.consume(io.NopCloser(strings.NewReader(`data: {"jsonrpc":"2.0","method":"n"}` + "\n\n")))
+		if !errors.Is(err, errAbandoned) || len(heard.all())+len(rest.all()) != 0 {
+			t.Errorf("%v; the caller heard %q, the handler %q", err, heard.all(), rest.all())
+		}
+	}
+}
+
 // TestModernListen sends more on a subscription than any other call may get.
 func TestModernListen(t *testing.T) {
 	const events = 300

@@ -94,6 +94,7 @@ func message(format string, args ...any) string {
 }
 
 func TestSSECalls(t *testing.T) {
+	long := strings.Repeat("x", 4*maxEndpoint)
 	o := &oldServer{post: func(w http.ResponseWriter, _ *http.Request, m jsonrpc.Message, say func(string)) {
 		switch m.Method {
 		case "at once": // the answer comes before the POST ends
@@ -103,6 +104,8 @@ func TestSSECalls(t *testing.T) {
 			w.WriteHeader(http.StatusAccepted)
 			_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":"twice"}`, m.ID.Raw())
 			say(message(`{"jsonrpc":"2.0","id":%s,"result":"ok"}`, m.ID.Raw()))
+		case "long":
+			say(message(`{"jsonrpc":"2.0","id":%s,"result":%q}`, m.ID.Raw(), long))
 		case "an error":
 			say(message(`{"jsonrpc":"2.0","id":%s,"error":{"code":1,"message":"m"}}`, m.ID.Raw()))
 		case "refused":
@@ -124,7 +127,7 @@ func TestSSECalls(t *testing.T) {
 	i := old(t, o, n)
 	i.SetProtocolVersion("2024-11-05")
 	for method, want := range map[string]string{
-		"at once": `"ok"`, "in the body": `"ok"`,
+		"at once": `"ok"`, "in the body": `"ok"`, "long": `"` + long + `"`,
 		"an error": `error: {"code":1,"message":"m"}`,
 		"refused":  `error: {"code":-32602,"message":"m"}`,
 		"broken":   "failed: the server refused the request: HTTP status 502",
@@ -193,12 +196,16 @@ func TestSSEStream(t *testing.T) {
 }
 
 func TestSSELateAnswer(t *testing.T) {
-	arrived := make(chan string, 2)
+	arrived := make(chan string, 3)
 	o := &oldServer{post: func(w http.ResponseWriter, r *http.Request, m jsonrpc.Message, _ func(string)) {
-		if m.Method == "fails" {
-			w.WriteHeader(http.StatusInternalServerError)
-		}
 		arrived <- m.ID.Raw()
+		switch m.Method {
+		case "fails":
+			w.WriteHeader(http.StatusInternalServerError)
+		case "hangs up":
+			conn, _, _ := http.NewResponseController(w).Hijack()
+			_ = conn.Close()
+		}
 		if m.Method == "x" { // so that nothing else uses the connection that ends with it
 			<-r.Context().Done()
 		}
@@ -214,13 +221,17 @@ func TestSSELateAnswer(t *testing.T) {
 	if got := result(t, i, request("fails", "")); !strings.Contains(got, "HTTP status 500") {
 		t.Errorf("got %s", got)
 	}
-	for _, id := range []string{first, receive(t, arrived)} {
+	second := receive(t, arrived)
+	if got := result(t, i, request("hangs up", "")); !strings.Contains(got, peer.ErrGone.Error()) {
+		t.Errorf("got %s", got)
+	}
+	for _, id := range []string{first, second, receive(t, arrived)} {
 		o.say(message(`{"jsonrpc":"2.0","id":%s,"result":1}`, id))
 	}
 	o.say(message(`{"jsonrpc":"2.0","method":"end"}`))
 	n.eventually(t, "notification end")
 	late := "anomaly " + peer.AnomalyLate
-	if got := n.all(); !slices.Equal(got, []string{late, late, "notification end "}) {
+	if got := n.all(); !slices.Equal(got, []string{late, late, late, "notification end "}) {
 		t.Errorf("the handler heard %q", got)
 	}
 }

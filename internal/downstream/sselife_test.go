@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
@@ -136,4 +137,36 @@ func streaming(body string) http.HandlerFunc {
 		w.Header().Set("Content-Type", streamType)
 		_, _ = io.WriteString(w, body)
 	}
+}
+
+// TestSSEPostsEnd has a server that never ends the request of a call.
+func TestSSEPostsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		book := newCalls()
+		life, stop := context.WithCancel(t.Context())
+		defer stop()
+		ended := false
+		i := &sseInstance{
+			origin: origin{client: &http.Client{Transport: tripper(func(r *http.Request) (*http.Response, error) {
+				<-r.Context().Done()
+				ended = true
+				return nil, r.Context().Err()
+			})}},
+			endpoint: "http://127.0.0.1/", calls: book, inbox: inbox{calls: book, handler: &notes{}, shape: shape()}, log: quiet(),
+			life: life, stop: stop, done: make(chan struct{}),
+		}
+		i.out = newOutbox(life, i.send)
+		got := ""
+		i.Call(request("x", ""), caller{answered: func(r peer.Reply) { got = string(r.Result) }})
+		synctest.Wait()
+		i.inbox.frame([]byte(`{"jsonrpc":"2.0","id":1,"result":1}`))
+		if got != "1" || ended {
+			t.Errorf("got %q, ended: %t", got, ended)
+		}
+		time.Sleep(lingerTime)
+		synctest.Wait()
+		if !ended {
+			t.Error("the request goes on")
+		}
+	})
 }
