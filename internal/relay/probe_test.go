@@ -127,6 +127,7 @@ func TestASlowModernServer(t *testing.T) {
 			})
 		}, s)
 		time.Sleep(patience + time.Second)
+		synctest.Wait()
 		probe.result(`{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}}`)
 		time.Sleep(time.Second)
 		synctest.Wait()
@@ -182,12 +183,14 @@ func TestTheOldTransport(t *testing.T) {
 		}
 		old.conn(0).die()
 		time.Sleep(5 * time.Second)
+		synctest.Wait()
 		if dials != 1 || len(old.conns) != 2 {
 			t.Errorf("not remembered: %d dials, %d of the old transport", dials, len(old.conns))
 		}
 		old.set(func() { old.dialErr = errors.New("gone") })
 		old.conn(1).die()
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		if dials < 2 {
 			t.Error("not asked again after a failure")
 		}
