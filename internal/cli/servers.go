@@ -5,9 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/mcp-relay/relay/internal/config"
@@ -87,18 +85,18 @@ func (a *assembly) dial(s *relay.Server, cfg *config.Config, c *config.Server) {
 			s.Old = dialer(sse.Dial)
 		}
 	default:
+		given := secretsOf(c.Env)
 		d := downstream.Stdio{
 			Name: c.Name, Command: c.Command, Args: c.Args, Dir: c.Dir, MaxMessage: cfg.Relay.MaxMessage,
 			Env:    process.Environment(process.DefaultAllow(), c.Env, c.InheritEnv),
-			Warden: a.warden, Log: a.log, Shape: protocol.Message(),
+			Warden: a.warden, Log: slog.New(discreetLog{a.log.Handler(), given}), Shape: protocol.Message(),
 		}
-		secrets := slices.Collect(maps.Values(c.Env))
 		s.Dialer = relay.DialFunc(func(ctx context.Context, h peer.Handler) (relay.Connection, error) {
 			i, err := d.Dial(ctx, h)
 			if err != nil {
 				return nil, err
 			}
-			return discreet{i, secrets}, nil
+			return discreet{i, given}, nil
 		})
 	}
 }
@@ -106,34 +104,6 @@ func (a *assembly) dial(s *relay.Server, cfg *config.Config, c *config.Server) {
 // dialer makes a transport's Dial the relay's.
 func dialer(dial func(ctx context.Context, h peer.Handler) (downstream.Instance, error)) relay.Dialer {
 	return relay.DialFunc(func(ctx context.Context, h peer.Handler) (relay.Connection, error) { return dial(ctx, h) })
-}
-
-// discreet is a connection whose server may write its secrets to its standard
-// error: the relay does not repeat what it gave to the server.
-type discreet struct {
-	downstream.Instance
-
-	secrets []string
-}
-
-// shortSecret is the length below which a value is no secret, but a word that
-// may stand anywhere.
-const shortSecret = 6
-
-// Stderr returns the end of what the server wrote, without the values of its
-// configured environment.
-func (d discreet) Stderr() string {
-	t, ok := d.Instance.(interface{ Stderr() string })
-	if !ok {
-		return ""
-	}
-	text := t.Stderr()
-	for _, secret := range d.secrets {
-		if len(secret) >= shortSecret {
-			text = strings.ReplaceAll(text, secret, "[hidden]")
-		}
-	}
-	return text
 }
 
 // twin returns a key that servers share whose configuration is the same but
