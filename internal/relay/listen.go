@@ -19,7 +19,9 @@ type listen struct {
 	req    *session.Request
 	filter protocol.Filter
 
-	mu sync.Mutex // held while the subscription is acknowledged: nothing precedes that
+	mu    sync.Mutex
+	open  bool           // it was acknowledged: nothing precedes that
+	early []peer.Cleared // what came before
 }
 
 var _ subscriber = (*listen)(nil)
@@ -28,6 +30,17 @@ var _ subscriber = (*listen)(nil)
 func (l *listen) Notify(c peer.Cleared) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !l.open {
+		if len(l.early) < maxHeld {
+			l.early = append(l.early, c)
+		}
+		return nil
+	}
+	return l.send(c)
+}
+
+// send sends a notification as one of the subscription. l.mu is held.
+func (l *listen) send(c peer.Cleared) error {
 	params := protocol.SetSubscriptionID(c.Body(), l.req.ID())
 	return l.req.Notify(l.relay.author(peer.Params, c.Method(), params)) //nolint:wrapcheck // the sink's own error
 }
@@ -57,22 +70,27 @@ func (c *Client) listen(req *session.Request, params []byte) {
 	l := &listen{relay: r, req: req, filter: filter}
 	l.filter.Tasks = slices.DeleteFunc(l.filter.Tasks, func(id string) bool { return !l.owns(id) })
 	if len(filter.URIs) == 0 {
-		l.open()
+		l.begin()
 		return
 	}
 	go func() {
 		l.filter.URIs = l.watch()
-		l.open()
+		l.begin()
 	}()
 }
 
-// open acknowledges the subscription: from then on the client hears of changes.
-func (l *listen) open() {
+// begin acknowledges the subscription: from then on the client hears of changes.
+func (l *listen) begin() {
 	l.mu.Lock()
 	l.relay.hub.add(l)
 	params := append([]byte(`{"notifications":`), l.filter.Append(nil)...)
 	params = protocol.SetSubscriptionID(append(params, '}'), l.req.ID())
 	l.relay.reached(l.req.Notify(l.relay.author(peer.Params, protocol.Acknowledged, params)))
+	l.open = true
+	for _, c := range l.early {
+		l.relay.reached(l.send(c))
+	}
+	l.early = nil
 	l.mu.Unlock()
 	if len(l.filter.Tasks) > 0 {
 		l.relay.relisten()
