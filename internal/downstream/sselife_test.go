@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,11 +146,11 @@ func TestSSEPostsEnd(t *testing.T) {
 		book := newCalls()
 		life, stop := context.WithCancel(t.Context())
 		defer stop()
-		ended := false
+		var ended atomic.Bool
 		i := &sseInstance{
 			origin: origin{client: &http.Client{Transport: tripper(func(r *http.Request) (*http.Response, error) {
 				<-r.Context().Done()
-				ended = true
+				ended.Store(true)
 				return nil, r.Context().Err()
 			})}},
 			endpoint: "http://127.0.0.1/", calls: book, inbox: inbox{calls: book, handler: &notes{}, shape: shape()}, log: quiet(),
@@ -160,12 +161,12 @@ func TestSSEPostsEnd(t *testing.T) {
 		i.Call(request("x", ""), caller{answered: func(r peer.Reply) { got = string(r.Result) }})
 		synctest.Wait()
 		i.inbox.frame([]byte(`{"jsonrpc":"2.0","id":1,"result":1}`))
-		if got != "1" || ended {
-			t.Errorf("got %q, ended: %t", got, ended)
+		if got != "1" || ended.Load() {
+			t.Errorf("got %q, ended: %t", got, ended.Load())
 		}
 		time.Sleep(lingerTime)
 		synctest.Wait()
-		if !ended {
+		if !ended.Load() {
 			t.Error("the request goes on")
 		}
 	})
