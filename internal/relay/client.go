@@ -199,8 +199,7 @@ func (c *Client) notification(m jsonrpc.Message) {
 	case protocol.RootsListChanged:
 		c.rootsChanged()
 	case protocol.Progress:
-		// Progress of the client's on a server's request: no server is told, as
-		// the token was the server's and names nothing that the relay keeps.
+		c.progressed(m)
 	case protocol.Cancelled:
 		if id, ok := requestID(m.Params); ok {
 			c.session.Cancel(id)

@@ -66,7 +66,7 @@ func (r *Relay) awaitRoute(ctx context.Context, principal, method string, target
 
 // dispatch starts the exchange, or refuses the request.
 func (r *Relay) dispatch(req *session.Request, m jsonrpc.Message, target protocol.Target, to route, f finding, only string) {
-	if f == found && only != "" && to.server.cfg.Name != only {
+	if f == found && (only != "" && to.server.cfg.Name != only || r.sneaks(to.server, m.Method, m.Params)) {
 		f = unknown
 	}
 	if f != found {
@@ -150,7 +150,7 @@ func (r *Relay) lookUp(principal, method string, target protocol.Target) (route,
 		return route{}, unknown
 	case protocol.NoTarget:
 	}
-	return r.byExtension(method)
+	return r.byExtension(method, target)
 }
 
 // unlisted finds the server of a resource that nobody lists: results of tools
@@ -161,10 +161,29 @@ func (r *Relay) unlisted(uri string) (route, finding) {
 		return route{}, r.orPending(unknown)
 	}
 	s := r.servers[0]
+	if r.registry.Keeps(s.cfg.Name, uri) {
+		return route{}, unknown // in another spelling
+	}
 	if l := s.current.Load(); l == nil || !l.capable(registry.Resources.Capability()) {
 		return route{}, r.orPending(unknown)
 	}
 	return route{server: s, name: uri}, found
+}
+
+// offersAll reports whether there is one server and nothing of it is withheld:
+// then no method, however it names things, reaches what must not be reached.
+func (r *Relay) offersAll() bool {
+	if len(r.servers) != 1 || r.servers[0].ready() == nil {
+		return false
+	}
+	for _, k := range registry.Kinds {
+		for _, e := range r.registry.Entries(k) {
+			if e.State != registry.Offered && e.State != registry.Hidden {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (r *Relay) byPublicName(k registry.Kind, public string) (route, finding) {
@@ -189,8 +208,9 @@ func (r *Relay) orPending(f finding) finding {
 }
 
 // byExtension finds the one server whose capabilities name what the method
-// belongs to: its first part, or an extension that it begins with.
-func (r *Relay) byExtension(method string) (route, finding) {
+// belongs to: its first part, or an extension that it begins with. What names
+// something that nobody offers goes to no other server.
+func (r *Relay) byExtension(method string, target protocol.Target) (route, finding) {
 	var only *server
 	area, _, _ := strings.Cut(method, "/")
 	switch area {
@@ -205,6 +225,10 @@ func (r *Relay) byExtension(method string) (route, finding) {
 			}
 			only = s
 		}
+	}
+	if only == nil && target.Kind == protocol.NoTarget && r.offersAll() {
+		// An only server gets what nobody knows, and says so if it does not either.
+		only = r.servers[0]
 	}
 	if only == nil {
 		return route{}, r.orPending(unknown)

@@ -28,34 +28,65 @@ func phaseOf(method string, request verdict.Phase) verdict.Phase {
 func (r *Relay) forwardNotification(sess *session.Session, m jsonrpc.Message) {
 	target := protocol.TargetOf(m.Method, m.Params)
 	to, f := r.find(sess.Principal(), strings.TrimPrefix(m.Method, "notifications/"), target)
-	if f != found || to.link == nil {
+	if f != found || to.link == nil || r.sneaks(to.server, strings.TrimPrefix(m.Method, "notifications/"), m.Params) {
 		r.log.Debug("a notification of the client belongs to no server")
 		return
 	}
-	params := m.Params
 	if to.rename {
-		params = target.Rename(params, to.name)
+		m.Params = target.Rename(m.Params, to.name)
 	}
-	sender := sess.Sender()
-	s := &scan.Subject{
-		Part: peer.Params, Hidden: to.server.cfg.Hidden,
+	to.link.notify(sess, m, to.name)
+}
+
+// notify has a client's notification judged and sends it to the server, in
+// order.
+func (l *link) notify(sess *session.Session, m jsonrpc.Message, target string) {
+	s, sender := l.receiver.server, sess.Sender()
+	subject := &scan.Subject{
+		Part: peer.Params, Hidden: s.cfg.Hidden,
 		Content: verdict.Content{
-			Phase: phaseOf(m.Method, verdict.Request), Kind: verdict.JSON, Data: params,
+			Phase: phaseOf(m.Method, verdict.Request), Kind: verdict.JSON, Data: m.Params,
 			Origin: verdict.Origin{
-				Session: sess.ID(), Principal: sess.Principal(), Client: sender.Name, Server: to.server.cfg.Name,
-				Method: m.Method, Target: to.name, ProtocolVersion: sender.Version,
+				Session: sess.ID(), Principal: sess.Principal(), Client: sender.Name, Server: s.cfg.Name,
+				Method: m.Method, Target: target, ProtocolVersion: sender.Version,
 			},
 		},
 	}
-	place := to.server.outLane.reserve()
-	r.gate.Judge(context.Background(), s, func(d scan.Decision) {
-		to.server.outLane.fill(place, func() {
+	place := s.outLane.reserve()
+	s.relay.gate.Judge(context.Background(), subject, func(d scan.Decision) {
+		s.outLane.fill(place, func() {
 			if d.Outcome != scan.Passed {
 				return
 			}
-			if err := to.link.conn.Notify(d.Cleared); err != nil {
-				r.log.Debug("a notification did not reach its server", slog.Any("error", err))
+			if err := l.conn.Notify(d.Cleared); err != nil {
+				s.relay.log.Debug("a notification did not reach its server", slog.Any("error", err))
 			}
 		})
 	})
+}
+
+// progressed passes on a client's progress with a server's request. The token
+// is the server's: it is for the one that asked this client under that token.
+func (c *Client) progressed(m jsonrpc.Message) {
+	if len(m.Params) == 0 || m.Params[0] != '{' {
+		return
+	}
+	token, ok := jsonrpc.Member(m.Params, "progressToken")
+	if !ok {
+		return
+	}
+	var to *link
+	for _, s := range c.relay.servers {
+		l := s.current.Load()
+		if l == nil || !l.questions.wantProgress(c.session, token) {
+			continue
+		}
+		if to != nil {
+			return // two servers chose the same token, and neither gets the other's
+		}
+		to = l
+	}
+	if to != nil {
+		to.notify(c.session, m, "")
+	}
 }

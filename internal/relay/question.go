@@ -20,12 +20,14 @@ type question struct {
 	exchange *exchange        // the call during which it was asked; nil: none
 	session  *session.Session // whom it is for when there is no call
 	key      string           // under which a client of the modern era answers it
+	token    []byte           // under which the server wants to hear of progress; nil: it does not
 	// waiting are the calls whose deadlines stand still meanwhile.
 	waiting []*exchange
 
 	// The lock of the link's questions guards these.
 	claimed bool              // somebody answers it
 	asked   *session.Question // how a client of the legacy era knows it; nil until it was sent
+	to      *session.Session  // that client
 }
 
 // ask begins a question. x is the call that it belongs to, or nil: then it is
@@ -33,6 +35,7 @@ type question struct {
 func (h *receiver) ask(l *link, m jsonrpc.Message, x *exchange) {
 	s := h.server
 	q := &question{link: l, id: m.ID, method: m.Method, exchange: x}
+	q.token, _ = protocol.ProgressToken(m.Params)
 	if x == nil && !s.attribute(q) {
 		h.Anomaly("request_of_no_client")
 		h.refuseServer(l, m, protocol.CodeInternalError, "the request belongs to no client")
@@ -148,7 +151,7 @@ func (q *question) put(sess *session.Session, of *session.Request, c peer.Cleare
 		q.refused(protocolError(protocol.CodeInternalError, "the client cannot be asked now"))
 		return
 	}
-	if !q.link.questions.asked(q, asked) {
+	if !q.link.questions.asked(q, sess, asked) {
 		q.unask(of) // withdrawn while it was sent
 	}
 }
@@ -183,13 +186,16 @@ func (q *question) answered(sess *session.Session, reply peer.Reply) {
 		of := &q.exchange.subject.Content.Origin
 		subject.Content.Origin.Target, subject.Content.Origin.Call = of.Target, of.Call
 	}
+	told := s.outLane.last() // progress that the client reported before
 	s.relay.gate.Judge(context.Background(), subject, func(d scan.Decision) {
-		if d.Outcome == scan.Passed {
-			q.answer(d.Cleared)
-			return
-		}
-		f := judged(&d, verdict.Request)
-		q.answer(q.author(peer.Error, f.errorObject()))
+		s.outLane.after(told, func() {
+			if d.Outcome == scan.Passed {
+				q.answer(d.Cleared)
+				return
+			}
+			f := judged(&d, verdict.Request)
+			q.answer(q.author(peer.Error, f.errorObject()))
+		})
 	})
 }
 

@@ -71,12 +71,25 @@ func (t *questions) byID(id jsonrpc.ID) *question {
 	return t.open[id]
 }
 
-// asked notes how the client knows a question, and reports whether that is
-// still to be answered.
-func (t *questions) asked(q *question, as *session.Question) bool {
+// wantProgress reports whether a client was asked something of which the server
+// wants to hear progress under this token.
+func (t *questions) wantProgress(sess *session.Session, token []byte) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	q.asked = as
+	for _, q := range t.open {
+		if !q.claimed && q.to == sess && q.token != nil && jsonrpc.Equal(q.token, token) {
+			return true
+		}
+	}
+	return false
+}
+
+// asked notes how a client knows a question, and reports whether that is still
+// to be answered.
+func (t *questions) asked(q *question, sess *session.Session, as *session.Question) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	q.asked, q.to = as, sess
 	return t.open[q.id] == q && !q.claimed
 }
 
