@@ -99,7 +99,7 @@ func TestAIRS(t *testing.T) {
 
 // flush uses up a fault that is still queued.
 func flush(url string) {
-	client := &http.Client{Timeout: 100 * time.Millisecond}
+	client := &http.Client{Timeout: time.Second}
 	if resp, err := client.Get(url + "/v1/scan/results"); err == nil {
 		_ = resp.Body.Close()
 	}

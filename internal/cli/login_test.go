@@ -2,274 +2,159 @@ package cli
 
 import (
 	"bufio"
-	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
-	"io"
+	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"os"
+	"net/url"
+	"os/exec"
 	"path/filepath"
-	"reflect"
-	"runtime"
 	"strings"
+	"sync"
 	"testing"
-	"time"
-
-	"github.com/mcp-relay/relay/internal/config"
-	"github.com/mcp-relay/relay/internal/telemetry"
 )
 
-// loginPlace is a server that wants a login, an authorization server, and a
-// configuration that names them.
-type loginPlace struct {
-	config string
-	server config.Server
-	page   string // the endpoint that the authorization server names
+// issuer is an authorization server that counts the tokens that it gave.
+type issuer struct {
+	*httptest.Server
+	resource string // of the MCP server
+
+	mu      sync.Mutex
+	issued  int
+	accepts int // the number of the token that the MCP server takes
 }
 
-func newLoginPlace(t *testing.T) *loginPlace {
-	t.Helper()
-	dir := t.TempDir()
-	for _, name := range []string{"HOME", "XDG_STATE_HOME", "LocalAppData"} {
-		t.Setenv(name, dir)
+func (i *issuer) token(n int) string { return fmt.Sprintf("access-canary-%d", n) }
+
+// admit answers requests to the MCP server without the newest token.
+func (i *issuer) admit(w http.ResponseWriter, r *http.Request) bool {
+	i.mu.Lock()
+	want := i.token(i.accepts)
+	i.mu.Unlock()
+	if r.URL.Path == "/.well-known/oauth-protected-resource/mcp" {
+		say(w, object("resource", i.resource, "authorization_servers", []string{i.URL}))
+		return false
 	}
-	p := &loginPlace{}
-	var s *httptest.Server
-	say := func(w http.ResponseWriter, v map[string]any) {
+	if r.Header.Get("Authorization") == "Bearer "+want {
+		return true
+	}
+	w.Header().Set("Www-Authenticate", `Bearer resource_metadata="`+strings.TrimSuffix(i.resource, "/mcp")+`/.well-known/oauth-protected-resource/mcp", scope="read"`)
+	w.WriteHeader(http.StatusUnauthorized)
+	return false
+}
+
+func say(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/.well-known/oauth-authorization-server":
+		say(w, object(
+			"issuer", i.URL, "authorization_endpoint", i.URL+"/authorize", "token_endpoint", i.URL+"/token", "registration_endpoint", i.URL+"/register",
+			"code_challenge_methods_supported", []string{"S256"}, "token_endpoint_auth_methods_supported", []string{"none"},
+			"response_types_supported", []string{"code"}, "authorization_response_iss_parameter_supported", true,
+		))
+	case "/register":
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(v)
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("/mcp", func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer canary-token" {
-			w.Header().Set("WWW-Authenticate", `Bearer scope="read write"`)
-			w.WriteHeader(http.StatusUnauthorized)
-		}
-	})
-	mux.HandleFunc("/.well-known/oauth-protected-resource/mcp", func(w http.ResponseWriter, r *http.Request) {
-		say(w, map[string]any{"resource": s.URL + "/mcp", "authorization_servers": []string{s.URL}})
-	})
-	mux.HandleFunc("/.well-known/oauth-authorization-server", func(w http.ResponseWriter, r *http.Request) {
-		page := p.page
-		if page == "" {
-			page = s.URL + "/authorize"
-		}
-		say(w, map[string]any{
-			"issuer": s.URL, "authorization_endpoint": page, "token_endpoint": s.URL + "/token",
-			"registration_endpoint": s.URL + "/register", "code_challenge_methods_supported": []string{"S256"},
-		})
-	})
-	mux.HandleFunc("/register", func(w http.ResponseWriter, r *http.Request) { say(w, map[string]any{"client_id": "c"}) })
-	mux.HandleFunc("/authorize", func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusCreated)
+		_ = json.NewEncoder(w).Encode(object("client_id", "relay-client"))
+	case "/authorize":
 		q := r.URL.Query()
-		http.Redirect(w, r, q.Get("redirect_uri")+"?code=canary-code&state="+q.Get("state"), http.StatusFound)
-	})
-	mux.HandleFunc("/token", func(w http.ResponseWriter, r *http.Request) {
-		say(w, map[string]any{"access_token": "canary-token", "token_type": "Bearer", "expires_in": 60})
-	})
-	s = httptest.NewServer(mux)
-	t.Cleanup(s.Close)
-	p.server = config.Server{Name: "far", Type: config.TypeHTTP, URL: s.URL + "/mcp"}
-	p.config = filepath.Join(dir, "relay.json")
-	text, err := json.Marshal(map[string]any{"mcpServers": map[string]any{
-		"far":  map[string]any{"type": "http", "url": p.server.URL, "oauth": map[string]any{"token_store": "file"}},
-		"near": map[string]any{"command": "near"}, "off": map[string]any{"command": "off", "disabled": true},
-	}})
-	if err != nil {
-		t.Fatal(err)
+		back := url.Values{"code": {"code-canary"}, "state": {q.Get("state")}, "iss": {i.URL}}
+		http.Redirect(w, r, q.Get("redirect_uri")+"?"+back.Encode(), http.StatusFound)
+	case "/token":
+		i.mu.Lock()
+		i.issued++
+		i.accepts = i.issued
+		n := i.issued
+		i.mu.Unlock()
+		say(w, object("access_token", i.token(n), "token_type", "Bearer", "expires_in", 3600, "refresh_token", fmt.Sprintf("refresh-canary-%d", n)))
+	default:
+		w.WriteHeader(http.StatusNotFound)
 	}
-	if err := os.WriteFile(p.config, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return p
 }
 
-// command runs the program and calls each with every line of standard output.
-func (p *loginPlace) command(t *testing.T, each func(line string), args ...string) (code int, said string) {
+// TestLogin: a person logs in at a server elsewhere while the relay runs, which
+// then uses the login and renews it. Nothing of that stands where it can be read.
+func TestLogin(t *testing.T) {
+	i := &issuer{accepts: -1}
+	i.Server = httptest.NewServer(i)
+	t.Cleanup(i.Close)
+	remote := startRemote(t, true, i.admit)
+	i.resource = remote.URL + "/mcp"
+	config := object("mcpServers", object("one", object("type", "http", "url", i.resource, "oauth", object("token_store", "file"))),
+		"relay", object("start_timeout", "1s", "scanners", noopOnly()["scanners"]))
+	w := startWeb(t, []string{"--log-level", "debug"}, config)
+	c := w.mustClient(true, w.token)
+	if got := c.text("one__echo"); !strings.Contains(got, "error") {
+		t.Errorf("before the login: %s", got)
+	}
+	if !strings.Contains(w.stderr.String(), "relay login one") {
+		t.Errorf("nobody says what to do:\n%s", w.stderr)
+	}
+	page := w.login(t)
+	await(t, "a call after the login", func() bool { return c.text("one__echo") == "echo" })
+	// The server takes the token no more: it is renewed behind the scenes.
+	i.mu.Lock()
+	i.accepts = -1
+	i.mu.Unlock()
+	await(t, "a call after the token was taken back", func() bool { return c.text("one__echo") == "echo" })
+	if all, _ := remote.heard(); strings.Contains(all, "refresh-canary") || !strings.Contains(all, i.token(2)) {
+		t.Errorf("the server got %s", all)
+	}
+	if strings.Contains(page, "canary") {
+		t.Errorf("the page is %s", page)
+	}
+	w.secret(t, w.token, "access-canary", "refresh-canary", "code-canary")
+	kept := 0
+	err := filepath.WalkDir(w.home, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.Contains(contents(path), "refresh-canary") {
+			return err
+		}
+		kept++
+		if info, err := d.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", path, info.Mode(), err)
+		}
+		return nil
+	})
+	if err != nil || kept != 1 {
+		t.Errorf("the login is kept in %d files: %v", kept, err)
+	}
+}
+
+// login logs in at the server one and returns the page that was to be opened.
+func (w *web) login(t *testing.T) string {
 	t.Helper()
-	out, in := io.Pipe()
-	var talk bytes.Buffer
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			each(lines.Text())
-		}
-	}()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	code = run(ctx, append(args, "--config", p.config), streams{in: strings.NewReader(""), out: in, err: &talk})
-	_ = in.Close()
-	<-read
+	cmd := exec.Command(w.cmd.Path, "login", "one", "--no-browser", "--config", filepath.Join(w.home, "relay.json"))
+	cmd.Args[0] = "relay"
+	cmd.Env = w.cmd.Env
+	talk := &buffer{}
+	cmd.Stderr = talk
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	page, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("%v\n%s", err, talk)
+	}
+	resp, err := http.Get(strings.TrimSpace(page))
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%+v %v\n%s", resp, err, talk)
+	}
+	_ = resp.Body.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, talk)
+	}
 	if strings.Contains(talk.String(), "canary") {
-		t.Errorf("a secret was said: %s", talk.String())
+		t.Errorf("said: %s", talk)
 	}
-	return code, talk.String()
-}
-
-func TestLoginAndLogout(t *testing.T) {
-	p := newLoginPlace(t)
-	pages := 0
-	open := func(address string) {
-		pages++
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		resp, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		resp.Body.Close()
-	}
-	log, err := telemetry.NewLogger(io.Discard, telemetry.Text, "error")
-	if err != nil {
-		t.Fatal(err)
-	}
-	authorization := func() string {
-		a := (&assembly{log: log}).authorizer(&p.server)
-		if a == nil {
-			t.Fatal("no authorizer")
-		}
-		got, err := a.Authorization(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return got
-	}
-	if got := authorization(); got != "" {
-		t.Errorf("before the login: %q", got)
-	}
-	code, said := p.command(t, open, "login", "far", "--no-browser")
-	if code != exitOK || pages != 1 {
-		t.Fatalf("exit code %d, %d pages: %s", code, pages, said)
-	}
-	if host := strings.TrimPrefix(strings.TrimSuffix(p.server.URL, "/mcp"), "http://"); !strings.Contains(said, host) ||
-		!strings.Contains(said, "read write") || !strings.Contains(said, "only you can read") {
-		t.Errorf("said: %s", said)
-	}
-	if got := authorization(); got != "Bearer canary-token" {
-		t.Errorf("after the login: %q", got)
-	}
-	if code, said := p.command(t, open, "logout", "far"); code != exitOK {
-		t.Fatalf("exit code %d: %s", code, said)
-	}
-	if got := authorization(); got != "" {
-		t.Errorf("after the logout: %q", got)
-	}
-	for _, args := range [][]string{{"login", "near"}, {"login", "off"}, {"login", "fa"}, {"logout", "near"}} {
-		if code, said := p.command(t, open, args...); code != exitInvalid {
-			t.Errorf("%v: exit code %d: %s", args, code, said)
-		}
-	}
-	if code, said := p.command(t, open, "login", "far", "--no-browser", "--browser", "x"); code == exitOK || pages != 1 {
-		t.Errorf("both flags: exit code %d: %s", code, said)
-	}
-}
-
-// The program that the user names gets the page as its one argument; it is not
-// started for what is no page.
-func TestLoginStartsOneProgram(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("the program is a shell script")
-	}
-	for name, tt := range map[string]struct {
-		page  string
-		opens bool
-	}{
-		"a page":            {"", true},
-		"a command":         {"a:$(calc)", false},
-		"a file":            {"file:///etc/passwd", false},
-		"a flag":            {"--remote-debugging-port=1", false},
-		"a quote":           {"https://auth.example.com/\"", false},
-		"two lines":         {"https://auth.example.com/\r\nx", false},
-		"the cloud's":       {"http://169.254.169.254/", false},
-		"a page of another": {"https://auth.example.com/authorize", false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := newLoginPlace(t)
-			p.page = tt.page
-			dir := t.TempDir()
-			program, seen := filepath.Join(dir, "browser"), filepath.Join(dir, "seen")
-			script := "#!/bin/sh\nprintf '%s %s' $# \"$1\" > '" + seen + ".new' && mv '" + seen + ".new' '" + seen + "'\n"
-			if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			code, said := p.command(t, func(string) {}, "login", "far", "--browser", program, "--timeout", "200ms")
-			if code != exitFailed {
-				t.Errorf("exit code %d: %s", code, said)
-			}
-			got, err := os.ReadFile(seen)
-			for end := time.Now().Add(10 * time.Second); tt.opens && errors.Is(err, os.ErrNotExist) && time.Now().Before(end); {
-				time.Sleep(10 * time.Millisecond)
-				got, err = os.ReadFile(seen)
-			}
-			if (err == nil) != tt.opens {
-				t.Errorf("started: %s, %v: %s", got, err, said)
-			}
-			if tt.opens && !strings.HasPrefix(string(got), "1 http://127.0.0.1:") {
-				t.Errorf("started with %s", got)
-			}
-		})
-	}
-}
-
-func TestBrowserCommand(t *testing.T) {
-	for _, tt := range []struct {
-		system, program string
-		want            []string
-	}{
-		{"linux", "", []string{"xdg-open", "https://x"}},
-		{"darwin", "", []string{"/usr/bin/open", "https://x"}},
-		{"windows", "", []string{"rundll32", "url.dll,FileProtocolHandler", "https://x"}},
-		{"windows", `C:\b.exe`, []string{`C:\b.exe`, "https://x"}},
-	} {
-		if got := browserCommand(tt.system, tt.program, "https://x"); !reflect.DeepEqual(got, tt.want) {
-			t.Errorf("%s: %q", tt.system, got)
-		}
-	}
-	if err := openBrowser(t.Context(), filepath.Join(t.TempDir(), "none"), "https://x"); err == nil {
-		t.Error("a program that is not there was started")
-	}
-}
-
-// Who is authorized, and what lets nothing pass.
-func TestAuthorizer(t *testing.T) {
-	t.Setenv("HOME", t.TempDir())
-	t.Setenv("XDG_STATE_HOME", t.TempDir())
-	t.Setenv("LocalAppData", t.TempDir())
-	log, err := telemetry.NewLogger(io.Discard, telemetry.Text, "error")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const far = "https://mcp.example.com/mcp"
-	for name, tt := range map[string]struct {
-		server config.Server
-		some   bool
-		fails  bool
-	}{
-		"a program":               {config.Server{Type: config.TypeStdio, Command: "x"}, false, false},
-		"a server":                {config.Server{Type: config.TypeHTTP, URL: far}, true, false},
-		"the old transport":       {config.Server{Type: config.TypeSSE, URL: far}, true, false},
-		"a token of its own":      {config.Server{Type: config.TypeHTTP, URL: far, Headers: map[string]string{"Authorization": "x"}}, false, false},
-		"switched off":            {config.Server{Type: config.TypeHTTP, URL: far, OAuth: &config.OAuth{Disabled: true}}, false, false},
-		"plain http":              {config.Server{Type: config.TypeHTTP, URL: "http://mcp.example.com"}, false, false},
-		"plain http, asked for":   {config.Server{Type: config.TypeHTTP, URL: "http://mcp.example.com", OAuth: &config.OAuth{}}, true, true},
-		"a secret without issuer": {config.Server{Type: config.TypeHTTP, URL: far, OAuth: &config.OAuth{ClientID: "x", ClientSecret: "y"}}, true, true},
-	} {
-		a := (&assembly{log: log}).authorizer(&tt.server)
-		if (a != nil) != tt.some {
-			t.Errorf("%s: %v", name, a)
-		}
-		if a == nil {
-			continue
-		}
-		if _, err := a.Authorization(t.Context()); (err != nil) != tt.fails {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
+	return page
 }

@@ -137,7 +137,7 @@ func TestSlowClient(t *testing.T) {
 		t.Fatalf("%v\n%s", err, w.stderr)
 	}
 	var unread []*stream
-	for i := range 32 {
+	for i := range 16 {
 		r := w.request("POST", "/mcp", fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"old__big"}}`, i+1), "Mcp-Session-Id", slow)
 		s, err := w.open(r)
 		if err != nil {
@@ -150,7 +150,7 @@ func TestSlowClient(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 50 {
+		for range 20 {
 			for _, server := range []string{"old", "new"} {
 				if got := c.text(server + "__echo"); got != "echo" {
 					t.Fatalf("modern %t, %s: %s\n%s", modern, server, got, w.stderr)
