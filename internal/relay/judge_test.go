@@ -18,7 +18,9 @@ type judge struct {
 	methods []string
 	outage  bool
 	delay   time.Duration
-	cut     int // scans that were ended
+	cut     int      // scans that were ended
+	bad     []string // definitions that have one of these are blocked
+	unsure  string   // there is no verdict about definitions that have this
 }
 
 func (j *judge) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, error) {
@@ -39,6 +41,9 @@ func (j *judge) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, e
 	}
 	if outage {
 		return verdict.Verdict{}, &verdict.Failure{Reason: "unavailable", Cause: verdict.CauseOutage}
+	}
+	if v, err, ok := j.definition(c); ok {
+		return v, err
 	}
 	if c.Phase == verdict.Definition {
 		var findings []verdict.Finding
@@ -77,4 +82,47 @@ func (j *judge) cutShort() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.cut
+}
+
+// blocks has definitions blocked that hold one of the words.
+func (j *judge) blocks(words ...string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.bad = words
+}
+
+// withholds has no verdict given about definitions that hold a word.
+func (j *judge) withholds(word string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.unsure = word
+}
+
+// definition judges definitions of every kind.
+func (j *judge) definition(c verdict.Content) (v verdict.Verdict, err error, ok bool) {
+	j.mu.Lock()
+	bad, unsure := j.bad, j.unsure
+	j.mu.Unlock()
+	if c.Phase != verdict.Definition || bad == nil && unsure == "" {
+		return v, nil, false
+	}
+	if unsure != "" && strings.Contains(string(c.Data), unsure) {
+		return v, &verdict.Failure{Reason: "unavailable", Cause: verdict.CauseOutage}, true
+	}
+	v.Action = verdict.Allow
+	for _, kind := range []string{"tools", "prompts", "resources", "resourceTemplates"} {
+		list, _ := jsonrpc.Member(c.Data, kind)
+		i := 0
+		for item := range jsonrpc.Elements(list) {
+			for _, word := range bad {
+				if strings.Contains(string(item), word) {
+					v.Action = verdict.Block
+					v.Findings = append(v.Findings, verdict.Finding{Location: verdict.Location{Pointer: fmt.Sprintf("/%s/%d", kind, i)}})
+					break
+				}
+			}
+			i++
+		}
+	}
+	return v, nil, true
 }
