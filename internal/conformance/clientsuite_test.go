@@ -16,7 +16,7 @@ func TestClientSuite(t *testing.T) {
 			t.Run(revision+"/"+era, func(t *testing.T) {
 				t.Setenv(driverEra, era)
 				results := s.run(t, "client", "--command", program(driverRole), "--requirements", revision, "--timeout", "120000")
-				page.add(t, "relay for a "+era+" client", results, func(string) (string, bool) { return "", false })
+				page.add(t, "relay for a "+era+" client", results, func(string) *exclusion { return nil })
 			})
 		}
 		report.tables = append(report.tables, page)

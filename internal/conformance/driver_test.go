@@ -37,6 +37,7 @@ type driver struct {
 	context       struct {
 		ClientID     string `json:"client_id"`
 		ClientSecret string `json:"client_secret"`
+		Issuer       string `json:"issuer"`
 		ToolCalls    []struct {
 			Name      string          `json:"name"`
 			Arguments json.RawMessage `json:"arguments"`
@@ -46,7 +47,7 @@ type driver struct {
 	config      map[string]any
 }
 
-func (d *driver) run(url string) (err error) {
+func (d *driver) run(server string) (err error) {
 	if d.dir, err = os.MkdirTemp("", "relay-driver-"); err != nil {
 		return err
 	}
@@ -55,15 +56,15 @@ func (d *driver) run(url string) (err error) {
 	if err := os.Mkdir(d.runDir, 0o700); err != nil {
 		return err
 	}
-	server := object("type", "http", "url", url)
+	entry := object("type", "http", "url", server)
 	if strings.HasPrefix(d.scenario, "auth/") {
 		oauth := object("client_metadata_url", "https://conformance-test.local/client-metadata.json")
 		if d.context.ClientID != "" {
-			oauth = object("client_id", d.context.ClientID, "client_secret", d.context.ClientSecret)
+			oauth = object("client_id", d.context.ClientID, "client_secret", d.context.ClientSecret, "issuer", d.context.Issuer)
 		}
-		server["oauth"] = oauth
+		entry["oauth"] = oauth
 	}
-	d.config = object("mcpServers", object("reference", server),
+	d.config = object("mcpServers", object("reference", entry),
 		"relay", object("naming", "bare", "scanners", []any{object("name", "noop", "plugin", "noop")}))
 	if !strings.HasPrefix(d.scenario, "auth/") {
 		return d.session(d.act)
@@ -79,6 +80,22 @@ func (d *driver) run(url string) (err error) {
 		}
 	}
 	return err
+}
+
+// get fetches a page, wherever it sends its reader.
+func get(address string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	return io.ReadAll(res.Body)
 }
 
 func (d *driver) login() error {
@@ -136,7 +153,10 @@ func (d *driver) act(c *mcpClient) error {
 		return err
 	}
 	call := func(name, arguments string) error {
-		_, err := c.request(ctx, "tools/call", `{"name":`+string(quote(name))+`,"arguments":`+arguments+`}`)
+		result, err := c.request(ctx, "tools/call", `{"name":`+string(quote(name))+`,"arguments":`+arguments+`}`)
+		if err == nil && string(member(result, "isError")) == "true" {
+			err = fmt.Errorf("the call failed: %s", result)
+		}
 		return err
 	}
 	switch d.scenario {
@@ -181,18 +201,9 @@ func browserMain(args []string) int {
 	if len(args) == 0 {
 		return 2
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, args[len(args)-1], http.NoBody)
-	if err != nil {
-		return 2
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
+	if _, err := get(args[len(args)-1]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	_, _ = io.Copy(io.Discard, res.Body)
-	_ = res.Body.Close()
 	return 0
 }

@@ -28,15 +28,20 @@ type table struct {
 }
 
 // add adds a run. A required scenario that did not pass fails the test.
-func (p *table) add(t *testing.T, head string, results map[string]tally, excluded func(scenario string) (why string, ok bool)) {
+func (p *table) add(t *testing.T, head string, results map[string]tally, excluded func(scenario string) *exclusion) {
 	t.Helper()
 	cells := map[string]string{}
 	passed, counted := 0, 0
 	for _, scenario := range p.required {
 		c, ran := results[scenario]
-		if why, out := excluded(scenario); out {
-			cells[scenario] = p.note(why)
-			continue
+		mark := ""
+		if x := excluded(scenario); x != nil {
+			mark = p.note(x.why)
+			if len(x.checks) == 0 {
+				cells[scenario] = "–" + mark
+				continue
+			}
+			c = c.without(x.checks)
 		}
 		counted++
 		switch {
@@ -45,7 +50,7 @@ func (p *table) add(t *testing.T, head string, results map[string]tally, exclude
 			t.Errorf("%s: did not run", scenario)
 		case c.ok():
 			passed++
-			cells[scenario] = c.String()
+			cells[scenario] = c.String() + mark
 		default:
 			cells[scenario] = c.String()
 			t.Errorf("%s: %d passed, %d failed: %s", scenario, c.passed, c.failed, strings.Join(c.why, "; "))
@@ -69,7 +74,7 @@ func (p *table) note(why string) string {
 		i = len(p.notes)
 		p.notes = append(p.notes, why)
 	}
-	return fmt.Sprintf("– (%d)", i+1)
+	return fmt.Sprintf(" (%d)", i+1)
 }
 
 func (p *table) markdown() string {
