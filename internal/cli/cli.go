@@ -96,7 +96,8 @@ func newRootCommand(std streams) *cobra.Command {
 	opts.flags(root)
 	root.AddCommand(
 		newRunCommand(std), newValidateCommand(std), newSchemaCommand(std), newToolsCommand(std),
-		newPluginCommand(std), newTokenCommand(std), newLoginCommand(std), newLogoutCommand(std), newDemoCommand(std), newVersionCommand(std),
+		newPluginCommand(std), newTokenCommand(std), newLoginCommand(std), newLogoutCommand(std),
+		newDemoCommand(std), newVersionCommand(std),
 	)
 	explain(root)
 	return root

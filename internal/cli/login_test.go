@@ -39,7 +39,7 @@ func (i *issuer) admit(w http.ResponseWriter, r *http.Request) bool {
 	if r.Header.Get("Authorization") == "Bearer "+want {
 		return true
 	}
-	w.Header().Set("Www-Authenticate", `Bearer resource_metadata="`+strings.TrimSuffix(i.resource, "/mcp")+`/.well-known/oauth-protected-resource/mcp", scope="read"`)
+	w.Header().Set("WWW-Authenticate", `Bearer resource_metadata="`+strings.TrimSuffix(i.resource, "/mcp")+`/.well-known/oauth-protected-resource/mcp", scope="read"`)
 	w.WriteHeader(http.StatusUnauthorized)
 	return false
 }

@@ -63,7 +63,7 @@ func (s *remoteMCP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Type", "application/json")
 	header.Set("X-Canary", answerCanary)
 	header.Set("Set-Cookie", "c="+answerCanary)
-	header.Set("Www-Authenticate", answerCanary)
+	header.Set("WWW-Authenticate", answerCanary)
 	const announced = `"capabilities":{"tools":{}},"serverInfo":{"name":"remote","version":"1"}`
 	var result string
 	switch {

@@ -29,7 +29,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 			"stdio", stdio, "exits", object("command", stdio["command"], "args", []string{"exits"}, "env", stdio["env"]),
 		), "relay", noopOnly(),
 	), "HEADER_CANARY="+serverCanary, "ENV_CANARY="+envCanary)
-	var headers []string
+	var headers, sessions []string
 	for _, name := range []string{
 		"X-Canary", "Cookie", "X-Forwarded-For", "User-Agent", "Referer", "Last-Event-Id", "Mcp-Param-Region", "X-Api-Key", "Proxy-Authorization",
 		"Traceparent", "Accept-Language",
@@ -50,7 +50,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 					t.Fatalf("%v\n%s", err, w.stderr)
 				}
 				all = append(all, "Mcp-Session-Id", session)
-				defer w.secret(t, session)
+				sessions = append(sessions, session)
 			}
 			a := w.do("POST", "/mcp", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":`+params+`}}`, all...)
 			if a.status != 200 || !strings.Contains(a.body, `"text":"echo"`) {
@@ -77,7 +77,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 			t.Errorf("%s got %d requests", name, len(each))
 		}
 	}
-	w.secret(t, w.token, clientCanary, serverCanary, envCanary, answerCanary)
+	w.secret(t, append(sessions, w.token, clientCanary, serverCanary, envCanary, answerCanary)...)
 }
 
 // TestHostileRemotes: what a server elsewhere says beside its messages, whatever
@@ -90,7 +90,7 @@ func TestHostileRemotes(t *testing.T) {
 		s := startRemote(t, status%2 == 0, func(w http.ResponseWriter, r *http.Request) bool {
 			echo := r.Header.Get("X-Api-Key") + answerCanary
 			w.Header().Set("Location", target.URL)
-			w.Header().Set("Www-Authenticate", `Bearer error="`+echo+`", resource_metadata="`+target.URL+`/`+echo+`"`)
+			w.Header().Set("WWW-Authenticate", `Bearer error="`+echo+`", resource_metadata="`+target.URL+`/`+echo+`"`)
 			w.Header().Set("Retry-After", echo)
 			w.WriteHeader(status)
 			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"%s"}}`, echo)

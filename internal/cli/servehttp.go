@@ -106,9 +106,11 @@ func (a *assembly) tokens(cfg *config.Config) (front.Verifier, []string, error) 
 		return nil, nil, invalid{err}
 	}
 	if path != "" {
-		a.log.Info("clients show the token in this file; relay token show prints an entry for a client's configuration", slog.String("path", path))
+		a.log.Info("clients show the token in this file; relay token show prints what goes into a client's configuration",
+			slog.String("path", path))
 	}
-	return store, store.Principals(), nil
+	principals := store.Principals()
+	return store, principals, nil
 }
 
 var _ front.Verifier = (*principal.Store)(nil)

@@ -51,7 +51,7 @@ func speak(modern bool) int {
 func (s *speaker) line(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fmt.Fprintln(os.Stdout, text) //nolint:forbidigo // it is the server's own
+	fmt.Fprintln(os.Stdout, text)
 }
 
 func (s *speaker) result(id jsonrpc.ID, result string) {

@@ -104,7 +104,7 @@ type stream struct {
 
 // open sends a request.
 func (w *web) open(r *http.Request) (*stream, error) {
-	resp, err := w.http.Do(r) //nolint:bodyclose // the stream's close does
+	resp, err := w.http.Do(r)
 	if err != nil {
 		return nil, err
 	}

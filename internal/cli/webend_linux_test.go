@@ -48,7 +48,7 @@ func TestShutdownOverHTTP(t *testing.T) {
 		}
 	}
 	w.http.CloseIdleConnections()
-	if _, err := w.http.Do(w.request("POST", "/mcp", listTools, modernHeaders("tools/list", "")...)); err == nil { //nolint:bodyclose // an error is wanted
+	if _, err := w.http.Do(w.request("POST", "/mcp", listTools, modernHeaders("tools/list", "")...)); err == nil {
 		t.Error("something new was taken")
 	}
 	if err := os.WriteFile(received+".open", nil, 0o600); err != nil {

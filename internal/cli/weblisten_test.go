@@ -66,7 +66,7 @@ func TestTLS(t *testing.T) {
 			t.Fatalf("%v\n%s", err, w.stderr)
 		}
 	}
-	old := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MaxVersion: tls.VersionTLS11}}} //nolint:gosec // refused
+	old := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MaxVersion: tls.VersionTLS11}}}
 	if resp, err := old.Get(w.url); err == nil {
 		_ = resp.Body.Close()
 		t.Error("TLS 1.1 was accepted")
