@@ -232,11 +232,15 @@ func (x *exchange) answerSubject(reply *peer.Reply) *scan.Subject {
 
 // judgeAnswer has an answer judged, and hands the decision on when everything
 // that the server said before it was delivered.
-func (x *exchange) judgeAnswer(s *scan.Subject, then func(d *scan.Decision)) {
+func (x *exchange) judgeAnswer(s *scan.Subject, then func(d scan.Decision)) {
 	// The lanes are read now: notifications that come later do not hold the answer.
 	told, progressed := x.server.lane.last(), x.lane.last()
+	if told == nil && progressed == nil {
+		x.relay.gate.Judge(x.context(), s, then)
+		return
+	}
 	x.relay.gate.Judge(x.context(), s, func(d scan.Decision) {
-		x.server.lane.after(told, func() { x.lane.after(progressed, func() { then(&d) }) })
+		x.server.lane.after(told, func() { x.lane.after(progressed, func() { then(d) }) })
 	})
 }
 
@@ -266,18 +270,21 @@ func (x *exchange) failed(err error) {
 }
 
 // answerJudged answers the client.
-func (x *exchange) answerJudged(d *scan.Decision) {
+func (x *exchange) answerJudged(d scan.Decision) {
 	if d.Outcome != scan.Passed {
-		x.finish(judged(d, verdict.Response))
+		x.finish(judged(&d, verdict.Response))
 		return
 	}
-	x.conclude(func(req *session.Request) {
-		x.watched(d.Cleared.Part() == peer.Result)
-		if d.Cleared.Part() == peer.Error {
+	granted := d.Cleared.Part() == peer.Result
+	x.watched(granted)
+	if req := x.last(); req != nil {
+		if !granted {
 			x.server.elicitations.demanded(d.Cleared.Body(), req.Session())
 		}
 		x.relay.answer(req, d.Cleared)
-	})
+		return
+	}
+	x.conclude(func(req *session.Request) { x.relay.answer(req, d.Cleared) })
 }
 
 // finish ends the exchange with a refusal.
@@ -289,9 +296,7 @@ func (x *exchange) finish(f refusal) {
 // dropped ends what belongs to a call that nobody waits for any more.
 func (x *exchange) dropped() {
 	x.watched(false)
-	if x.parked != nil {
-		x.parked.cancel()
-	}
+	x.release()
 }
 
 // isOver reports whether the server has answered, or the call was given up.

@@ -141,10 +141,25 @@ func (x *exchange) conclude(how func(req *session.Request)) {
 	if req == nil {
 		return
 	}
+	x.release()
+	how(req)
+}
+
+// last returns the request that the exchange ends with; nil while the call is
+// parked.
+func (x *exchange) last() *session.Request {
+	req := x.client()
+	if req != nil {
+		x.release()
+	}
+	return req
+}
+
+// release ends the context of a call that may be parked.
+func (x *exchange) release() {
 	if x.parked != nil {
 		x.parked.cancel()
 	}
-	how(req)
 }
 
 // deliver hands a notification to the request that waits for the answer, or

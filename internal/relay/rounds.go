@@ -46,9 +46,9 @@ func (x *exchange) inputRequired(in protocol.Input, err error, s *scan.Subject) 
 		s.Content.Data = protocol.WithInputRequired(s.Content.Data, in)
 	}
 	s.Content.Phase = verdict.ServerRequest
-	x.judgeAnswer(s, func(d *scan.Decision) {
+	x.judgeAnswer(s, func(d scan.Decision) {
 		if d.Outcome != scan.Passed {
-			x.finish(judged(d, verdict.ServerRequest))
+			x.finish(judged(&d, verdict.ServerRequest))
 			return
 		}
 		// Read again, because the verdict may have redacted it.
