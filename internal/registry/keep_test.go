@@ -15,7 +15,7 @@ func TestKeeps(t *testing.T) {
 	r.Install("a", Templates, Listing{Items: []Item{item(Templates, "file:///open/{x}", Offered), item(Templates, "file:///secret/{x}", Held)}})
 	for text, want := range map[string]bool{
 		"good": false, "a__good": false, "other": false, "": false, "bad.": false, "notbad": false,
-		"Bad": true, "bad": true, " BAD ": true, "a__Bad": true, "b__bad": true, "ｂａｄ": true, "held": true,
+		"Bad": true, "bad": true, "\tBAD": true, "a__Bad": true, "b__bad": true, "ｂａｄ": true, "held": true,
 		"file:///good": false, "file:///open/x": false, "file:///goods": false,
 		"file:///bad": true, "FILE:///bad": true, "file:///%62ad": true, "file:///x/../bad": true, "file%3A///bad": true, "file:///bad?x": true,
 		"file:///secret/x": true, "file:///%73ecret/x": true, "file:///open/../secret/x": true, "file:///SECRET/x": true,

@@ -99,8 +99,7 @@ func (c *Client) Message(m jsonrpc.Message) {
 func (c *Client) request(m jsonrpc.Message) {
 	sender, modern, err := c.sender(m)
 	if err != nil {
-		var merr *protocol.MetaError
-		if errors.As(err, &merr) {
+		if merr, ok := errors.AsType[*protocol.MetaError](err); ok {
 			c.refuse(m.ID, merr.Code(), merr.Error())
 		}
 		return

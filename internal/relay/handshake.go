@@ -44,11 +44,11 @@ const introduction = time.Second
 func (s *server) declared(ctx context.Context) []byte {
 	set := protocol.AllCapabilities
 	if s.relay.opts.Solo {
-		ctx, cancel := context.WithTimeout(ctx, introduction)
+		wait, cancel := context.WithTimeout(ctx, introduction)
 		defer cancel()
 		select {
 		case <-s.relay.introduction:
-		case <-ctx.Done():
+		case <-wait.Done():
 		}
 		set = 0
 		if raw := s.relay.soleCapabilities.Load(); raw != nil {

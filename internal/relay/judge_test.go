@@ -42,7 +42,7 @@ func (j *judge) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, e
 	if outage {
 		return verdict.Verdict{}, &verdict.Failure{Reason: "unavailable", Cause: verdict.CauseOutage}
 	}
-	if v, err, ok := j.definition(c); ok {
+	if v, ok, err := j.definition(c); ok {
 		return v, err
 	}
 	if c.Phase == verdict.Definition {
@@ -99,15 +99,15 @@ func (j *judge) withholds(word string) {
 }
 
 // definition judges definitions of every kind.
-func (j *judge) definition(c verdict.Content) (v verdict.Verdict, err error, ok bool) {
+func (j *judge) definition(c verdict.Content) (v verdict.Verdict, ok bool, err error) {
 	j.mu.Lock()
 	bad, unsure := j.bad, j.unsure
 	j.mu.Unlock()
 	if c.Phase != verdict.Definition || bad == nil && unsure == "" {
-		return v, nil, false
+		return v, false, nil
 	}
 	if unsure != "" && strings.Contains(string(c.Data), unsure) {
-		return v, &verdict.Failure{Reason: "unavailable", Cause: verdict.CauseOutage}, true
+		return v, true, &verdict.Failure{Reason: "unavailable", Cause: verdict.CauseOutage}
 	}
 	v.Action = verdict.Allow
 	for _, kind := range []string{"tools", "prompts", "resources", "resourceTemplates"} {
@@ -124,5 +124,5 @@ func (j *judge) definition(c verdict.Content) (v verdict.Verdict, err error, ok 
 			i++
 		}
 	}
-	return v, nil, true
+	return v, true, nil
 }

@@ -64,7 +64,8 @@ func (c *Client) listen(req *session.Request, params []byte) {
 	r := c.relay
 	filter, err := protocol.FilterOf(params)
 	if err != nil || len(filter.URIs) > maxWatched {
-		r.answer(req, r.author(peer.Error, req.Method(), protocolError(protocol.CodeInvalidParams, "the subscription's filter is not valid")))
+		object := protocolError(protocol.CodeInvalidParams, "the subscription's filter is not valid")
+		r.answer(req, r.author(peer.Error, req.Method(), object))
 		return
 	}
 	l := &listen{relay: r, req: req, filter: filter}

@@ -97,8 +97,8 @@ func TestAParkedCall(t *testing.T) {
 		if len(got) != 3 || !strings.Contains(got[0], `"progressToken":2,"progress":2`) || !strings.Contains(got[1], `"progress":3`) {
 			t.Errorf("got %s", got)
 		}
-		if got := s.took(); !slices.Equal(got, []string{`answer 7 {"action":"accept","content":{"n":1.0}}`}) {
-			t.Errorf("the server got %s", got)
+		if took := s.took(); !slices.Equal(took, []string{`answer 7 {"action":"accept","content":{"n":1.0}}`}) {
+			t.Errorf("the server got %s", took)
 		}
 		requests, next := wanted(t, got[2:])
 		if requests != `{"q2":{"method":"roots/list"}}` || next == state {

@@ -56,22 +56,13 @@ func (l *link) probe(ctx context.Context, speech Speech) error {
 	for {
 		select {
 		case reply := <-answer:
-			modern, err := l.discovered(&reply)
+			done, err := l.probed(&reply, speech)
 			switch {
-			case modern:
-				if greeting != nil {
-					greeting.Abandon(errOtherEra) // the server was only slow
-				}
-				if err == nil {
-					l.agree(protocol.LatestModern)
-				}
+			case done && greeting != nil:
+				greeting.Abandon(errOtherEra) // the server was only slow
 				return err
-			case speech == OnlyModern && err != nil:
-				return fmt.Errorf("%w: %w", errOtherEra, err)
-			case speech == OnlyModern:
-				return errOtherEra
-			case reply.Err != nil && !errors.Is(reply.Err, peer.ErrStatus) && !errors.Is(reply.Err, peer.ErrBadAnswer):
-				return fmt.Errorf("the handshake failed: %w", reply.Err)
+			case done:
+				return err
 			case greeted == nil:
 				return l.shake(ctx)
 			}
@@ -103,26 +94,50 @@ func (l *link) probe(ctx context.Context, speech Speech) error {
 	}
 }
 
+// probed takes the answer to the question for the era. done says that it settles
+// the matter: the server speaks the modern era, or cannot be spoken to.
+func (l *link) probed(reply *peer.Reply, speech Speech) (done bool, err error) {
+	modern, err := l.discovered(reply)
+	switch {
+	case modern && err == nil:
+		l.agree(protocol.LatestModern)
+		return true, nil
+	case modern:
+		return true, err
+	case speech == OnlyModern && err != nil:
+		return true, fmt.Errorf("%w: %w", errOtherEra, err)
+	case speech == OnlyModern:
+		return true, errOtherEra
+	case reply.Err != nil && !errors.Is(reply.Err, peer.ErrStatus) && !errors.Is(reply.Err, peer.ErrBadAnswer):
+		return true, fmt.Errorf("the handshake failed: %w", reply.Err)
+	default:
+		return false, nil
+	}
+}
+
 // discovered takes the answer to server/discover. modern reports whether the
 // server speaks the modern era; then err says whether a revision is shared.
 func (l *link) discovered(reply *peer.Reply) (modern bool, err error) {
 	if reply.Err != nil {
 		return false, reply.Err
 	}
-	versions, ok := objectMember(reply.Error, "data")
-	list := "supported"
-	if reply.Error == nil {
-		versions, list, ok = reply.Result, "supportedVersions", true
-	} else if code, _ := protocol.ErrorCode(reply.Error); !ok || code != protocol.CodeUnsupportedVersion {
-		return false, nil
+	if reply.Error != nil {
+		data, ok := objectMember(reply.Error, "data")
+		if code, _ := protocol.ErrorCode(reply.Error); !ok || code != protocol.CodeUnsupportedVersion {
+			return false, nil
+		}
+		if _, legacy, some := spoken(data, "supported"); legacy || !some {
+			return false, nil
+		}
+		return true, errVersion
 	}
-	newest, legacy, any := spoken(versions, list)
+	newest, legacy, some := spoken(reply.Result, "supportedVersions")
 	switch {
-	case newest && reply.Error == nil:
+	case newest:
 		l.capabilities, _ = objectMember(reply.Result, "capabilities")
 		l.greeting.raw = reply.Result
 		return true, nil
-	case legacy, !any:
+	case legacy, !some:
 		return false, nil
 	default:
 		return true, errVersion
@@ -130,8 +145,8 @@ func (l *link) discovered(reply *peer.Reply) (modern bool, err error) {
 }
 
 // spoken reads a list of revisions: whether it has the relay's modern one, one
-// of the legacy era, and any at all.
-func spoken(object []byte, member string) (newest, legacy, any bool) {
+// of the legacy era, and some at all.
+func spoken(object []byte, member string) (newest, legacy, some bool) {
 	if len(object) == 0 || object[0] != '{' {
 		return false, false, false
 	}
@@ -143,7 +158,7 @@ func spoken(object []byte, member string) (newest, legacy, any bool) {
 		v, _ := jsonrpc.Unquote(raw)
 		newest = newest || v == protocol.LatestModern
 		legacy = legacy || protocol.KnownLegacy(v)
-		any = true
+		some = true
 	}
-	return newest, legacy, any
+	return newest, legacy, some
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/mcp-relay/relay/internal/protocol"
 )
 
-// oldStatus is what an HTTP server says that knows the old transport only.
-var oldStatus = fmt.Errorf("%w: %w", peer.ErrStatus, peer.ErrOldTransport)
+// errOldStatus is what an HTTP server says that knows the old transport only.
+var errOldStatus = fmt.Errorf("%w: %w", peer.ErrStatus, peer.ErrOldTransport)
 
 // TestProbing: each kind of server is found out and greeted in its own way.
 func TestProbing(t *testing.T) {
@@ -162,7 +162,7 @@ func (c *greedyConn) Call(cl peer.Cleared, by peer.Caller) peer.Call {
 // nothing else, and remembered until it fails.
 func TestTheOldTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		status := func(_ *fakeConn, c *fakeCall) { go c.reply(peer.Reply{Err: oldStatus}) }
+		status := func(_ *fakeConn, c *fakeCall) { go c.reply(peer.Reply{Err: errOldStatus}) }
 		s := &fakeServer{probed: true, onProbe: status}
 		old := &fakeServer{tools: []string{"x"}}
 		dials := 0
@@ -203,7 +203,7 @@ type refusingConn struct{ *fakeConn }
 func (c *refusingConn) Call(cl peer.Cleared, by peer.Caller) peer.Call {
 	call := &fakeCall{conn: c.fakeConn, by: by}
 	if cl.Method() == protocol.Discover || cl.Method() == protocol.Initialize {
-		go call.reply(peer.Reply{Err: oldStatus})
+		go call.reply(peer.Reply{Err: errOldStatus})
 		return call
 	}
 	return c.fakeConn.Call(cl, by)

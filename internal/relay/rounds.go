@@ -161,7 +161,8 @@ func (x *exchange) interview(req *session.Request, in protocol.Input) {
 			return // cancelled, or an answer came that ends it
 		}
 		q := &in.Requests[i]
-		asked, err := req.Session().Ask(req, x.relay.author(peer.Params, q.Method, q.Params), func(reply peer.Reply) { round.answered(i, reply) })
+		c := x.relay.author(peer.Params, q.Method, q.Params)
+		asked, err := req.Session().Ask(req, c, func(reply peer.Reply) { round.answered(i, reply) })
 		if err != nil {
 			x.relay.log.Debug("a server's request did not reach its client", slog.Any("error", err))
 			round.failed()

@@ -57,7 +57,7 @@ func TestWithheldIsNotReached(t *testing.T) {
 		"acme/x/read": `{"uri":%q}`, "acme/x/load": `{"x":%q}`,
 		protocol.CompletionComplete: `{"ref":{"type":"ref/resource","name":"s0__x","uri":%q},"argument":{"name":"a","value":"b"}}`,
 	}
-	for state, make := range states {
+	for state, bring := range states {
 		for _, modern := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s to a modern server %v", state, modern), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -65,8 +65,14 @@ func TestWithheldIsNotReached(t *testing.T) {
 						modern: modern, answers: offered("x", "evil"),
 						capabilities: `{"tools":{},"prompts":{},"resources":{"subscribe":true},"completions":{},"tasks":{},"extensions":{"acme/x":{}}}`,
 					}
-					r := startJudged(t, &judge{}, func(o *Options) { o.StartTimeout = time.Second }, s)
-					make(r, s)
+					r := prepare(t, &judge{}, func(o *Options) { o.StartTimeout = time.Second }, s)
+					if state == "gone" {
+						r.relay.Start(t.Context())
+					}
+					bring(r, s)
+					if state != "gone" {
+						r.relay.Start(t.Context())
+					}
 					time.Sleep(5 * time.Second)
 					r.ask(toolsList)
 					s.took()
@@ -83,7 +89,7 @@ func TestWithheldIsNotReached(t *testing.T) {
 							r.send(frame)
 							time.Sleep(2 * time.Second)
 							synctest.Wait()
-							got := slices.DeleteFunc(s.took(), func(m string) bool { return isList(m) })
+							got := slices.DeleteFunc(s.took(), isList)
 							if known := method == protocol.ToolsCall || method == protocol.PromptsGet; state == "gone" && !known {
 								continue // the server does not list it: it is a word like any other
 							}
