@@ -49,7 +49,8 @@ func converse(t *testing.T, name string, c *client, server string) {
 	for _, test := range []struct{ tool, want, question string }{
 		{"echo", "echo", ""},
 		{"elicit", `"name":"Ada"`, `"message":"[` + server + `] Which name?"`},
-		{"sample", `"text":"word"`, `sampling/createMessage`},
+		{"imitate", `"name":"Ada"`, `"message":"[` + server + `] `},
+		{"sample", `"text":"word"`, `"includeContext":"none"`},
 		{"roots", `file:///home/ada`, `roots/list`},
 	} {
 		if got := c.text(server + "__" + test.tool); !strings.Contains(got, test.want) {
@@ -63,6 +64,33 @@ func converse(t *testing.T, name string, c *client, server string) {
 		if len(c.asked) != 1 || !strings.Contains(c.asked[0], test.question) {
 			t.Errorf("%s: %s asked %q", name, test.tool, c.asked)
 		}
+		for _, mark := range []string{"[old] ", "[new] "} {
+			if n := strings.Count(c.asked[0], mark); n > 0 && mark != "["+server+"] " || n > 1 {
+				t.Errorf("%s: %s speaks for another: %q", name, test.tool, c.asked)
+			}
+		}
 		c.asked = nil
+	}
+}
+
+// TestSwitches: what the configuration forbids a server to ask, no client is
+// asked, and the call ends.
+func TestSwitches(t *testing.T) {
+	config := bothEras()
+	config["relay"] = object("scanners", noopOnly()["scanners"], "server_requests", object("elicitation", false, "sampling", false, "roots", false))
+	w := startWeb(t, nil, config)
+	for _, modern := range []bool{false, true} {
+		c := w.mustClient(modern, w.token)
+		for _, tool := range []string{"elicit", "sample", "roots"} {
+			if got := c.text("old__" + tool); got != "error" {
+				t.Errorf("modern %t: the legacy server's %s: %s", modern, tool, got)
+			}
+			if got := c.text("new__" + tool); !strings.Contains(got, "may not ask") {
+				t.Errorf("modern %t: the modern server's %s: %s", modern, tool, got)
+			}
+		}
+		if len(c.asked) != 0 {
+			t.Errorf("modern %t: asked %q", modern, c.asked)
+		}
 	}
 }

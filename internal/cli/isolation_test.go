@@ -128,8 +128,13 @@ func TestStatesOfOthers(t *testing.T) {
 		if foreign := ask(bert, answers+state+`"`); foreign != unknown {
 			t.Errorf("%s: a state of somebody else: %s\nan unknown one: %s", era, foreign, unknown)
 		}
-		if got := ask(anna, answers+state+`"`); !strings.Contains(got, "Ada") {
-			t.Errorf("%s: its own: %s", era, got)
+		both := make(chan string, 2)
+		for range 2 {
+			go func() { both <- ask(anna, answers+state+`"`) }()
+		}
+		taken := strings.Count(<-both+<-both, "Ada")
+		if taken == 0 || era == "legacy" && taken != 1 { // a modern server's state may be good for more
+			t.Errorf("%s: its own was taken %d times", era, taken)
 		}
 		if again := ask(anna, answers+state+`"`); era == "legacy" && again != ask(anna, answers+strings.Repeat("A", len(state))+`"`) {
 			t.Errorf("%s: a second time: %s", era, again)

@@ -114,6 +114,9 @@ func TestHostileRemotes(t *testing.T) {
 		"HEADER_CANARY="+serverCanary)
 	c := w.mustClient(true, w.token)
 	m, err := c.send("tools/list", "", []byte("{}"))
+	if !strings.Contains(string(m.Result), `"cacheScope":"private"`) || strings.Contains(string(m.Result), "31536000000") {
+		t.Errorf("the server says how long its list is good: %s", m.Result)
+	}
 	if err != nil || strings.Contains(string(m.Result), "canary") || !strings.Contains(string(m.Result), "failing__echo") {
 		t.Errorf("%s %v\n%s", m.Result, err, w.stderr)
 	}
@@ -125,3 +128,47 @@ func TestHostileRemotes(t *testing.T) {
 	}
 	w.secret(t, w.token, serverCanary, answerCanary)
 }
+
+// TestMirroredArguments: headers that repeat arguments are made of what the
+// verdict left of these, and a client whose headers say something else is refused.
+func TestMirroredArguments(t *testing.T) {
+	remote := startRemote(t, true, nil)
+	w := startWeb(t, nil, object("mcpServers", object("one", object("type", "http", "url", remote.URL)), "relay", object(
+		"scanners", []any{object("name", "guard", "plugin", "guard", "redact_requests", true)},
+	)))
+	call := func(region, header string) answer {
+		body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"one__echo","arguments":{"region":"` + region + `"},` + modernMeta + `}}`
+		return w.do("POST", "/mcp", body, append(modernHeaders("tools/call", "one__echo"), "Mcp-Param-Region", header)...)
+	}
+	for _, test := range []struct {
+		region, header, want string // want: the header that the server gets; empty: none
+		status               int
+	}{
+		{"north", "north", "north", 200},
+		{"south", "north", "", 400},
+		{"south", "", "", 400},
+		{secretKey, secretKey, "[redacted:", 200},
+	} {
+		_, before := remote.heard()
+		a := call(test.region, test.header)
+		if a.status != test.status || a.status == 400 && !strings.Contains(a.body, "-32020") {
+			t.Errorf("%s: %+v\n%s", test.region, a, w.stderr)
+		}
+		_, after := remote.heard()
+		if test.want == "" {
+			if len(after) != len(before) {
+				t.Errorf("%s: the server got %v", test.region, after[len(before):])
+			}
+			continue
+		}
+		if got := after[len(after)-1].Get("Mcp-Param-Region"); !strings.HasPrefix(got, test.want) {
+			t.Errorf("%s: the server got the header %q", test.region, got)
+		}
+	}
+	if all, _ := remote.heard(); strings.Contains(all, secretKey) {
+		t.Errorf("the server got the secret: %s", all)
+	}
+}
+
+// secretKey is what guard takes for a secret.
+const secretKey = "AKIAZ5GMXQ7KJ2RTPWNB"

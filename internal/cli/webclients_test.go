@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bufio"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -165,5 +167,36 @@ func TestSlowClient(t *testing.T) {
 			t.Errorf("answer %d: %s, %d bytes: %v", i+1, m.ID.Raw(), len(m.Result), err)
 		}
 		s.close()
+	}
+}
+
+// TestDeafClient: a client asks for more than the relay keeps for it and never
+// reads. Nobody else notices.
+func TestDeafClient(t *testing.T) {
+	w := startWeb(t, nil, bothEras())
+	deaf, err := net.Dial("tcp", w.url[len("http://"):])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = deaf.Close() }()
+	_, _ = fmt.Fprintf(deaf, "GET /sse HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nAccept: text/event-stream\r\n\r\n", w.url[len("http://"):], w.token)
+	lines := bufio.NewReaderSize(deaf, 512) // and not a byte more
+	endpoint := ""
+	for !strings.HasPrefix(endpoint, "data: ") {
+		if endpoint, err = lines.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	endpoint = strings.TrimSpace(strings.TrimPrefix(endpoint, "data: "))
+	w.do("POST", endpoint, initialize)
+	c := w.mustClient(true, w.token)
+	for i := range 40 {
+		w.do("POST", endpoint, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"old__big"}}`, i+1))
+		if got := c.text("old__echo"); got != "echo" {
+			t.Fatalf("the other client got %s", got)
+		}
+	}
+	if got := c.text("new__echo"); got != "echo" {
+		t.Errorf("afterwards the other client got %s", got)
 	}
 }

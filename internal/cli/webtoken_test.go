@@ -146,8 +146,10 @@ func TestWithoutTokens(t *testing.T) {
 	if w.token != "" {
 		t.Error("a token was made that nobody needs")
 	}
-	if got := w.knock(); got != 200 {
-		t.Errorf("status %d", got)
+	for site, want := range map[string]int{"none": 200, "cross-site": 403, "same-site": 403} {
+		if got := w.knock("Sec-Fetch-Site", site); got != want {
+			t.Errorf("%s: status %d", site, got)
+		}
 	}
 	if !strings.Contains(w.stderr.String(), "level=WARN") || !strings.Contains(w.stderr.String(), "may use it") {
 		t.Errorf("nothing warns:\n%s", w.stderr)
