@@ -103,6 +103,18 @@ func (a *auditRecords) anomalies() []string {
 	return words
 }
 
+// withheld returns how many records say that something is not offered.
+func (a *auditRecords) withheld() (n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range a.all {
+		if a.all[i].Event == audit.Withheld {
+			n++
+		}
+	}
+	return n
+}
+
 // start runs a relay in front of servers named s0, s1, ... inside a synctest
 // bubble and ends it with the test.
 func start(t *testing.T, change func(*Options), servers ...*fakeServer) *rig {

@@ -21,6 +21,8 @@ type judge struct {
 	cut     int      // scans that were ended
 	bad     []string // definitions that have one of these are blocked
 	unsure  string   // there is no verdict about definitions that have this
+	hello   string   // greetings that have this meet an action
+	action  verdict.Action
 }
 
 func (j *judge) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, error) {
@@ -101,8 +103,16 @@ func (j *judge) withholds(word string) {
 // definition judges definitions of every kind.
 func (j *judge) definition(c verdict.Content) (v verdict.Verdict, ok bool, err error) {
 	j.mu.Lock()
-	bad, unsure := j.bad, j.unsure
+	bad, unsure, hello, action := j.bad, j.unsure, j.hello, j.action
 	j.mu.Unlock()
+	if text := stringMember(c.Data, "instructions"); c.Phase == verdict.Definition && hello != "" && strings.Contains(text, hello) {
+		at := strings.Index(text, hello)
+		f := verdict.Finding{Rule: "r", Category: "secret.key", Severity: verdict.High, Location: verdict.Location{Pointer: "/instructions", Start: at, End: at + len(hello)}}
+		if action == verdict.Redact {
+			f.Edit = &verdict.Edit{}
+		}
+		return verdict.Verdict{Action: action, Findings: []verdict.Finding{f}}, true, nil
+	}
 	if c.Phase != verdict.Definition || bad == nil && unsure == "" {
 		return v, false, nil
 	}
@@ -125,4 +135,11 @@ func (j *judge) definition(c verdict.Content) (v verdict.Verdict, ok bool, err e
 		}
 	}
 	return v, true, nil
+}
+
+// greeting has greetings that hold a word meet an action.
+func (j *judge) greeting(word string, action verdict.Action) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.hello, j.action = word, action
 }
