@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/mcp-relay/relay/internal/protocol"
 )
 
 // gone waits until none of the processes is left.
@@ -155,6 +157,32 @@ func TestKilledInMidCall(t *testing.T) {
 				return got == "echo"
 			})
 		})
+	}
+}
+
+// TestKilledWhileParked kills a server that waits for a client's answer: the
+// client learns of it when it comes back, and later calls pass.
+func TestKilledWhileParked(t *testing.T) {
+	w := startWeb(t, nil, object("mcpServers", object("one", hostileProgram("legacy")), "relay", noopOnly()))
+	c := w.mustClient(true, w.token)
+	pid := w.pid(c)
+	m, err := c.send("tools/call", "one__elicit", []byte(`{"name":"one__elicit","arguments":{}}`))
+	in, ok, ierr := protocol.InputRequired(m.Result)
+	if err != nil || !ok || ierr != nil {
+		t.Fatalf("%s %v %v", m.Result, err, ierr)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "another server", func() bool { return c.text("one__echo") == "echo" })
+	params := protocol.WithInput([]byte(`{"name":"one__elicit","arguments":{}}`),
+		[]protocol.InputResponse{{Key: in.Requests[0].Key, Result: []byte(answers[protocol.Elicit])}}, in.State, in.HasState)
+	m, err = c.send("tools/call", "one__elicit", params)
+	if err != nil || !strings.Contains(string(m.Result), `"type":"ToolExecutionError"`) {
+		t.Errorf("%s %s %v", m.Result, m.Error, err)
+	}
+	if got := c.text("one__elicit"); !strings.Contains(got, "Ada") {
+		t.Errorf("afterwards: %s", got)
 	}
 }
 
