@@ -23,6 +23,7 @@ type judge struct {
 	unsure  string   // there is no verdict about definitions that have this
 	hello   string   // greetings that have this meet an action
 	action  verdict.Action
+	secret  string // is redacted in notifications
 }
 
 func (j *judge) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, error) {
@@ -43,6 +44,9 @@ func (j *judge) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, e
 	}
 	if outage {
 		return verdict.Verdict{}, &verdict.Failure{Reason: "unavailable", Cause: verdict.CauseOutage}
+	}
+	if v, ok := j.redacted(c); ok {
+		return v, nil
 	}
 	if v, ok, err := j.definition(c); ok {
 		return v, err
@@ -142,4 +146,38 @@ func (j *judge) greeting(word string, action verdict.Action) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.hello, j.action = word, action
+}
+
+// redacts has a word redacted where notifications have it as their data.
+func (j *judge) redacts(word string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.secret = word
+}
+
+func (j *judge) redacted(c verdict.Content) (v verdict.Verdict, ok bool) {
+	j.mu.Lock()
+	secret := j.secret
+	j.mu.Unlock()
+	if secret == "" || c.Phase != verdict.Notification {
+		return v, false
+	}
+	found := func(data, pointer string) {
+		if data == secret {
+			v.Findings = append(v.Findings, verdict.Finding{
+				Rule: "r", Category: "secret.key", Severity: verdict.High, Edit: &verdict.Edit{},
+				Location: verdict.Location{Pointer: pointer + "/data", End: len(secret)},
+			})
+		}
+	}
+	found(stringMember(c.Data, "data"), "")
+	list, _ := jsonrpc.Member(c.Data, together)
+	i := 0
+	for note := range jsonrpc.Elements(list) {
+		params, _ := jsonrpc.Member(note, "params")
+		found(stringMember(params, "data"), fmt.Sprintf("/%s/%d/params", together, i))
+		i++
+	}
+	v.Action = verdict.Redact
+	return v, v.Findings != nil
 }
