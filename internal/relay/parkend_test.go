@@ -259,6 +259,37 @@ func TestTooManyQuestionsOfAParkedCall(t *testing.T) {
 	})
 }
 
+// TestTooManyRoundsOfAParkedCall: a server that asks for ever is refused.
+func TestTooManyRoundsOfAParkedCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fakeServer{tools: []string{"x"}}
+		held := s.holding()
+		r := start(t, func(o *Options) { o.MaxInputRounds = 2 }, s)
+		r.ask(toolsList)
+		a := r.visit("local")
+		a.ask(modernCall(5, ""))
+		for i := range 2 {
+			held().says(t, strings.Replace(elicit, `"id":7`, fmt.Sprintf(`"id":%d`, 100+i), 1))
+			_, state := wanted(t, a.soon())
+			a = r.visit("local")
+			a.send(again(6+i, state, fmt.Sprintf(`{"q%d":{"action":"accept","content":{}}}`, i+1)))
+			synctest.Wait()
+		}
+		s.took()
+		held().says(t, strings.Replace(elicit, `"id":7`, `"id":102`, 1))
+		if got := a.soon(); len(got) != 0 {
+			t.Errorf("the client got %s", got)
+		}
+		if got := s.took(); len(got) != 1 || !strings.HasPrefix(got[0], `answer 102 {"code":`) {
+			t.Errorf("the server got %s", got)
+		}
+		held().result(`{"content":[]}`)
+		if got := a.soon(); len(got) != 1 || !strings.Contains(got[0], `"resultType":"complete"`) {
+			t.Errorf("the client got %s", got)
+		}
+	})
+}
+
 // TestAFloodOfNotificationsForAParkedCall is cut off and recorded.
 func TestAFloodOfNotificationsForAParkedCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
