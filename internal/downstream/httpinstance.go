@@ -111,7 +111,7 @@ func (i *httpInstance) send(ctx context.Context, m *mail) {
 	}
 	ok := i.out.accepted(i.log, status, err)
 	if ok && m.content.Method() == protocol.Initialized && agreed.era == protocol.Legacy {
-		i.listenOnce()
+		i.awaitStream(ctx, i.listenOnce())
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
@@ -116,26 +117,49 @@ func (i *httpInstance) listen(ctx context.Context, agreed terms, position string
 }
 
 // listenOnce opens the stream for what the server says outside of calls. It
-// does so once, after the handshake.
-func (i *httpInstance) listenOnce() {
+// does so once, after the handshake. The channel is closed when the server has
+// answered; it is nil when the stream was opened before.
+func (i *httpInstance) listenOnce() (answered <-chan struct{}) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.stopListening != nil {
-		return
+		return nil
 	}
 	ctx, stop := context.WithCancel(i.life)
 	i.stopListening = stop
-	go i.keepListening(ctx, i.agreed)
+	heard := make(chan struct{})
+	go i.keepListening(ctx, i.agreed, sync.OnceFunc(func() { close(heard) }))
+	return heard
+}
+
+// openWait is how long calls wait for that stream to open. Some servers drop
+// what they say on it before; others open it only when they have something to
+// say.
+const openWait = time.Second
+
+// awaitStream waits a moment for the answer to listenOnce.
+func (i *httpInstance) awaitStream(ctx context.Context, answered <-chan struct{}) {
+	if answered == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, openWait)
+	defer cancel()
+	select {
+	case <-answered:
+	case <-ctx.Done():
+	}
 }
 
 // keepListening keeps that stream open until the connection ends or the server
 // says that it has none.
-func (i *httpInstance) keepListening(ctx context.Context, agreed terms) {
+func (i *httpInstance) keepListening(ctx context.Context, agreed terms, answered func()) {
+	defer answered()
 	s := stream{events: events{limit: i.settings.MaxMessage, retry: firstRetry}, inbox: &i.inbox}
 	backoff := time.Duration(0)
 	opened := false
 	for {
 		res, err := i.listen(ctx, agreed, s.position)
+		answered()
 		before := s.count
 		switch {
 		case err != nil:
