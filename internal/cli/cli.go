@@ -86,8 +86,8 @@ func newRootCommand(std streams) *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			// A client starts the relay with a pipe; a person gets help.
-			if isTerminal(std.in) {
+			// A client starts the relay with a pipe; a person who says nothing gets help.
+			if isTerminal(std.in) && opts.listen == "" {
 				return cmd.Help()
 			}
 			return runRelay(cmd.Context(), opts)
@@ -110,7 +110,11 @@ func isTerminal(r io.Reader) bool {
 		return false
 	}
 	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull) // what services get as standard input
+	return err != nil || !os.SameFile(info, null)
 }
 
 // lines makes a text of several lines printable, line by line.

@@ -50,7 +50,7 @@ func TestShutdownOverHTTP(t *testing.T) {
 		}
 	}
 	w.http.CloseIdleConnections()
-	if _, err := w.http.Do(w.request("POST", "/mcp", listTools, modernHeaders("tools/list", "")...)); err == nil {
+	if a, err := w.http.Do(w.request("POST", "/mcp", listTools, modernHeaders("tools/list", "")...)); err == nil && a.StatusCode != http.StatusServiceUnavailable {
 		t.Error("something new was taken")
 	}
 	if err := os.WriteFile(received+".open", nil, 0o600); err != nil {
