@@ -165,7 +165,8 @@ check: ## Everything that CI checks
 	@$(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) build lint proto-check tidy
 	@$(MAKE) vet cross
 	@$(MAKE) docs-check
-	@if command -v npm >/dev/null; then $(MAKE) interop; else echo "no npm here: the tests with official programs are left out"; fi
+	@if command -v npm >/dev/null; then $(MAKE) interop conformance; else echo "no npm here: the tests with official programs are left out"; fi
+	@$(MAKE) soak SOAK=20s
 	@$(MAKE) test
 
 .PHONY: clean

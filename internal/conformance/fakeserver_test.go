@@ -21,6 +21,7 @@ type brain func(frame []byte, say func(frame []byte))
 // fakeServer is an MCP server that a test plays, over stdio or HTTP.
 type fakeServer struct {
 	entry map[string]any // of mcpServers
+	web   *httptest.Server
 
 	mu    sync.Mutex
 	brain brain
@@ -62,6 +63,7 @@ func newFakeServer(t *testing.T, transport, era string, b brain) *fakeServer {
 	s := &fakeServer{brain: b, lines: map[*lineWire]bool{}, gets: map[chan []byte]bool{}}
 	if transport == overHTTP {
 		web := httptest.NewServer(http.HandlerFunc(s.serve))
+		s.web = web
 		t.Cleanup(func() {
 			web.CloseClientConnections()
 			web.Close()

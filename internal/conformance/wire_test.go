@@ -136,7 +136,7 @@ func (w *httpWire) send(frame []byte) error {
 	w.wg.Add(1)
 	go func() {
 		defer w.wg.Done()
-		if err := w.post(frame, &e); err != nil && w.ctx.Err() == nil {
+		if err := w.post(frame, &e); err != nil && !errors.Is(err, context.Canceled) {
 			w.deliver([]byte(`{"broken":` + string(quote(err.Error())) + `}`))
 		}
 	}()
