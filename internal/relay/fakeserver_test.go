@@ -30,6 +30,7 @@ type fakeServer struct {
 	onHello  func(c *fakeConn)                 // runs when the server is greeted
 	onReady  func(c *fakeConn)                 // runs when the server is told that the handshake is over
 	onProbe  func(c *fakeConn, call *fakeCall) // answers server/discover
+	onAnswer func(c *fakeConn, id string)      // runs when the server's request was answered
 	answers  map[string]string                 // whole results by method, instead of the usual ones
 	conns    []*fakeConn
 	listens  []*fakeCall // the subscriptions, in order
@@ -281,6 +282,9 @@ func (c *fakeConn) Notify(cl peer.Cleared) error {
 
 func (c *fakeConn) Answer(id jsonrpc.ID, cl peer.Cleared) error {
 	c.server.set(func() { c.server.received = append(c.server.received, "answer "+id.Raw()+" "+string(cl.Body())) })
+	if c.server.onAnswer != nil {
+		go c.server.onAnswer(c, id.Raw())
+	}
 	return nil
 }
 

@@ -24,6 +24,7 @@ type sink struct {
 	frames []string
 	abouts []string // the client's request that each frame belongs to
 	deaf   bool     // it has no stream for requests
+	react  func(frame string)
 }
 
 func (s *sink) add(of jsonrpc.ID, frame []byte, err error) error {
@@ -32,6 +33,9 @@ func (s *sink) add(of jsonrpc.ID, frame []byte, err error) error {
 	if err == nil {
 		s.frames = append(s.frames, string(frame))
 		s.abouts = append(s.abouts, of.Raw())
+		if s.react != nil {
+			go s.react(string(frame))
+		}
 	}
 	return err
 }
