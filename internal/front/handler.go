@@ -92,10 +92,11 @@ type Handler struct {
 	ctx  context.Context //nolint:containedctx // sessions outlive the request that starts them
 	stop context.CancelFunc
 
-	draining chan struct{} // closed when streams without an end have to end
+	draining chan struct{} // closed when nothing new is taken any more
 	drain    func()
 
 	mu       sync.Mutex
+	clients  map[Client]func() // all that are connected, see connect
 	sessions map[string]*session
 	old      map[string]*oldSession
 }
@@ -112,8 +113,8 @@ func NewHandler(o HandlerOptions) *Handler {
 	}
 	h := &Handler{
 		opts: o, log: o.Log, limits: defaultLimits, shy: shyLog{log: o.Log},
-		guard:    guard{hosts: lower(o.Hosts), origins: lower(o.Origins), tokens: o.Tokens},
-		sessions: map[string]*session{}, old: map[string]*oldSession{},
+		guard:   guard{hosts: lower(o.Hosts), origins: lower(o.Origins), tokens: o.Tokens},
+		clients: map[Client]func(){}, sessions: map[string]*session{}, old: map[string]*oldSession{},
 		draining: make(chan struct{}),
 	}
 	h.drain = sync.OnceFunc(func() { close(h.draining) })
@@ -122,22 +123,11 @@ func NewHandler(o HandlerOptions) *Handler {
 	return h
 }
 
-// Drain ends the streams that have no end of their own, and refuses new
-// requests. Those under way go on.
-func (h *Handler) Drain() { h.drain() }
-
-// Close ends all sessions and what they asked for.
-func (h *Handler) Close() {
-	h.drain()
-	h.endAll()
-	h.stop()
-}
-
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.guard.local(r) {
 		h.shy.refused("not a local request")
-		refuse(w, http.StatusForbidden)
+		turnAway(w, http.StatusForbidden)
 		return
 	}
 	serve := h.route(r.URL.Path)
@@ -149,15 +139,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		h.shy.refused("no valid token")
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		refuse(w, http.StatusUnauthorized)
+		turnAway(w, http.StatusUnauthorized)
 		return
-	}
-	select {
-	case <-h.draining:
-		w.Header().Set("Connection", "close")
-		refuse(w, http.StatusServiceUnavailable)
-		return
-	default:
 	}
 	serve(w, r, principal)
 }
@@ -202,6 +185,16 @@ func (h *Handler) name(session string) string {
 
 // tag returns what logs call a session: the beginning of its name.
 func (h *Handler) tag(session string) string { return h.name(session)[:8] }
+
+// turnAway refuses a request of somebody who is not let in, and ends the
+// connection: it neither waits for the rest of the request nor takes the place of
+// somebody who is.
+func turnAway(w http.ResponseWriter, status int) {
+	w.Header().Set("Connection", "close")
+	// Without it, net/http would wait for what was announced.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) // not every ResponseWriter has one
+	refuse(w, status)
+}
 
 // refuse answers with a status and nothing of the request.
 func refuse(w http.ResponseWriter, status int) {

@@ -26,6 +26,7 @@ type desk struct {
 	refuse error // what Connect returns
 	// failing: handshakes are answered with an error.
 	failing atomic.Bool
+	drain   func(ctx context.Context, g *guest) error // nil: nothing waits for an answer
 
 	mu      sync.Mutex
 	clients []*guest
@@ -66,7 +67,12 @@ func (g *guest) Malformed(jsonrpc.ID, error) {
 	g.desk.t.Error("HTTP answers malformed messages itself")
 }
 
-func (g *guest) Drain(context.Context) error { return nil }
+func (g *guest) Drain(ctx context.Context) error {
+	if g.desk.drain == nil {
+		return nil
+	}
+	return g.desk.drain(ctx, g)
+}
 
 func (g *guest) Close() {
 	if g.closes.Add(1) == 1 {

@@ -10,6 +10,9 @@ import (
 
 // legacy serves one message of a client of the legacy era.
 func (h *Handler) legacy(w http.ResponseWriter, r *http.Request, principal string, m jsonrpc.Message, takes accepted) {
+	if m.Kind() == jsonrpc.Request && h.stopping(w) {
+		return
+	}
 	starts := m.Kind() == jsonrpc.Request && m.Method == protocol.Initialize
 	var s *session
 	var ok bool
@@ -24,11 +27,8 @@ func (h *Handler) legacy(w http.ResponseWriter, r *http.Request, principal strin
 	defer s.exit()
 	if m.Kind() != jsonrpc.Request {
 		s.client.Message(m)
-		if m.Method == protocol.Cancelled {
-			// It is answered no more, so its stream has nothing to wait for.
-			if id, ok := cancelledID(m.Params); ok {
-				s.cancelled(id)
-			}
+		if id, ok := cancelledID(m); ok {
+			s.cancelled(id) // it is answered no more, so its stream has nothing to wait for
 		}
 		w.WriteHeader(http.StatusAccepted)
 		return
@@ -39,8 +39,7 @@ func (h *Handler) legacy(w http.ResponseWriter, r *http.Request, principal strin
 		h.refusal(w, m.ID, protocol.CodeInvalidRequest, err.Error())
 		return
 	case errors.Is(err, errBusy):
-		h.shy.refused("a session has as many requests as it may have")
-		refuse(w, http.StatusTooManyRequests)
+		h.busy(w)
 		return
 	case err != nil:
 		refuse(w, http.StatusNotFound)
@@ -87,11 +86,18 @@ func takesPriming(r *http.Request) bool {
 	return len(versions) == 1 && versions[0] >= "2025-11-25"
 }
 
-func cancelledID(params []byte) (jsonrpc.ID, bool) {
-	if len(params) == 0 || params[0] != '{' {
+// busy answers a request of a session that has too many already.
+func (h *Handler) busy(w http.ResponseWriter) {
+	h.shy.refused("a session has as many requests as it may have")
+	refuse(w, http.StatusTooManyRequests)
+}
+
+// cancelledID returns the request that a message cancels, if it cancels one.
+func cancelledID(m jsonrpc.Message) (jsonrpc.ID, bool) {
+	if m.Method != protocol.Cancelled || len(m.Params) == 0 || m.Params[0] != '{' {
 		return jsonrpc.ID{}, false
 	}
-	raw, ok := jsonrpc.Member(params, "requestId")
+	raw, ok := jsonrpc.Member(m.Params, "requestId")
 	if !ok {
 		return jsonrpc.ID{}, false
 	}
@@ -101,7 +107,7 @@ func cancelledID(params []byte) (jsonrpc.ID, bool) {
 // get opens the stream for what belongs to no request, or one that the client
 // lost.
 func (h *Handler) get(w http.ResponseWriter, r *http.Request, principal string) {
-	if !h.sessionsOnly(w, r) {
+	if !h.sessionsOnly(w, r) || h.stopping(w) {
 		return
 	}
 	takes := acceptedBy(r.Header)
@@ -135,8 +141,11 @@ func (h *Handler) get(w http.ResponseWriter, r *http.Request, principal string) 
 	}
 	ids := numbering{on: true, number: rd.st.number, from: rd.from, primed: len(last) == 0 && takesPriming(r)}
 	p := &reply{
-		h: h, w: w, r: r, q: rd.q, takes: accepted{events: true}, drained: h.draining, status: legacyStatus,
+		h: h, w: w, r: r, q: rd.q, takes: accepted{events: true}, status: legacyStatus,
 		opening: func(bool, int) numbering { return ids },
+	}
+	if rd.st == s.listen { // any other has an end of its own
+		p.drained = h.draining
 	}
 	// Clients wait for the headers before they go on.
 	if p.open(batch{}) == nil && p.e.flush() == nil {

@@ -16,6 +16,9 @@ import (
 // modern serves one message of the modern era: it is a client of its own, which
 // ends with its answer or with its connection (MCP 2026-07-28, Streamable HTTP).
 func (h *Handler) modern(w http.ResponseWriter, r *http.Request, principal string, m jsonrpc.Message, takes accepted) {
+	if h.stopping(w) {
+		return
+	}
 	if m.Kind() != jsonrpc.Request && m.Kind() != jsonrpc.Notification {
 		h.refusal(w, jsonrpc.ID{}, protocol.CodeInvalidRequest, "a client of this revision sends no responses")
 		return
@@ -40,11 +43,15 @@ func (h *Handler) modern(w http.ResponseWriter, r *http.Request, principal strin
 	}
 	x := &exchange{q: newQueue(h.limits.queue), of: m.ID, only: !takes.events}
 	hello := peer.Hello{Session: rand.Text(), Principal: principal, Stateless: true, Mirrored: mirrored}
-	client, ok := h.connect(r.Context(), w, hello, x)
+	end := func() {}
+	if m.Method == protocol.Listen {
+		end = func() { x.q.end(errOver) }
+	}
+	client, ok := h.connect(r.Context(), w, hello, x, end)
 	if !ok {
 		return
 	}
-	defer client.Close()
+	defer h.disconnect(client)
 	client.Message(m)
 	if m.Kind() == jsonrpc.Notification {
 		w.WriteHeader(http.StatusAccepted)
@@ -55,9 +62,6 @@ func (h *Handler) modern(w http.ResponseWriter, r *http.Request, principal strin
 		return
 	}
 	p := &reply{h: h, w: w, r: r, q: x.q, takes: takes, status: modernStatus}
-	if m.Method == protocol.Listen {
-		p.drained = h.draining
-	}
 	err = p.run()
 	x.q.end(errOver)
 	switch {
@@ -71,22 +75,6 @@ func (h *Handler) modern(w http.ResponseWriter, r *http.Request, principal strin
 
 // notificationGrace is how long the client of a modern notification stays.
 const notificationGrace = time.Second
-
-// connect starts a session at the host, or answers that it could not.
-func (h *Handler) connect(ctx context.Context, w http.ResponseWriter, hello peer.Hello, sink peer.Sink) (Client, bool) {
-	client, err := h.opts.Host.Connect(ctx, hello, sink)
-	switch {
-	case err == nil:
-		return client, true
-	case errors.Is(err, peer.ErrTooMany):
-		h.shy.refused("the principal has as many clients as it may have")
-		refuse(w, http.StatusTooManyRequests)
-	default:
-		h.log.Warn("a client could not be connected", slog.Any("error", err))
-		refuse(w, http.StatusServiceUnavailable)
-	}
-	return nil, false
-}
 
 // exchange is the sink of one modern request.
 type exchange struct {

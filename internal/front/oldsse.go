@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
@@ -16,6 +17,9 @@ type oldSession struct {
 	principal string
 	client    Client
 	q         *queue
+
+	mu   sync.Mutex
+	open map[jsonrpc.ID]struct{} // requests that wait for their answer
 }
 
 var _ peer.Sink = (*oldSession)(nil)
@@ -26,7 +30,26 @@ func (s *oldSession) Respond(id jsonrpc.ID, c peer.Cleared) error {
 	if err != nil {
 		return err
 	}
+	s.over(id)
 	return s.q.push(item{frame: frame})
+}
+
+// begin notes a request, unless there are too many.
+func (s *oldSession) begin(id jsonrpc.ID, limit int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.open) >= limit {
+		return false
+	}
+	s.open[id] = struct{}{}
+	return true
+}
+
+// over notes that a request was answered, or will not be.
+func (s *oldSession) over(id jsonrpc.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, id)
 }
 
 // Notify implements peer.Sink.
@@ -53,13 +76,16 @@ func (h *Handler) oldStream(w http.ResponseWriter, r *http.Request, principal st
 		refuse(w, http.StatusNotAcceptable)
 		return
 	}
+	if h.stopping(w) {
+		return
+	}
 	id := rand.Text()
-	s := &oldSession{principal: principal, q: newQueue(h.limits.queue)}
-	client, ok := h.connect(h.ctx, w, peer.Hello{Session: h.name(id), Principal: principal}, s)
+	s := &oldSession{principal: principal, q: newQueue(h.limits.queue), open: map[jsonrpc.ID]struct{}{}}
+	client, ok := h.connect(h.ctx, w, peer.Hello{Session: h.name(id), Principal: principal}, s, func() { s.q.end(errOver) })
 	if !ok {
 		return
 	}
-	defer client.Close()
+	defer h.disconnect(client)
 	s.client = client
 	h.mu.Lock()
 	h.old[id] = s
@@ -69,10 +95,7 @@ func (h *Handler) oldStream(w http.ResponseWriter, r *http.Request, principal st
 		delete(h.old, id)
 		h.mu.Unlock()
 	}()
-	p := &reply{
-		h: h, w: w, r: r, q: s.q, takes: accepted{events: true}, drained: h.draining, status: legacyStatus,
-		e: newEvents(w, &h.limits),
-	}
+	p := &reply{h: h, w: w, r: r, q: s.q, takes: accepted{events: true}, status: legacyStatus, e: newEvents(w, &h.limits)}
 	p.e.named = true
 	p.e.open()
 	if p.e.endpoint(MessagePath+"?sessionId="+id) != nil {
@@ -101,6 +124,19 @@ func (h *Handler) oldMessage(w http.ResponseWriter, r *http.Request, principal s
 	if !ok {
 		return
 	}
-	s.client.Message(m)
+	switch {
+	case m.Kind() != jsonrpc.Request:
+		s.client.Message(m)
+		if id, ok := cancelledID(m); ok {
+			s.over(id)
+		}
+	case h.stopping(w):
+		return
+	case !s.begin(m.ID, h.limits.streams):
+		h.busy(w)
+		return
+	default:
+		s.client.Message(m)
+	}
 	w.WriteHeader(http.StatusAccepted)
 }

@@ -50,7 +50,8 @@ func NewServer(h *Handler, o ServerOptions) (*Server, error) {
 	protocols.SetHTTP1(true) // streams are few, and HTTP/2 is one more thing to attack
 	s.http = &http.Server{
 		Handler: h, Protocols: &protocols, TLSConfig: s.tls,
-		ReadHeaderTimeout: h.limits.headers, ReadTimeout: h.limits.request, WriteTimeout: h.limits.write,
+		DisableGeneralOptionsHandler: true, // it answers whoever asks
+		ReadHeaderTimeout:            h.limits.headers, ReadTimeout: h.limits.request, WriteTimeout: h.limits.write,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: headerLimit,
 		ErrorLog: slog.NewLogLogger(serverLog{h.log.Handler()}, slog.LevelError),
 	}
@@ -79,17 +80,16 @@ func (s *Server) Serve(l net.Listener) error {
 	return fmt.Errorf("serving HTTP: %w", err)
 }
 
-// Shutdown ends the server: it takes nothing new, ends the streams that have no
-// end, waits for requests in flight until ctx ends, and then ends everything.
-// The error is the context's when requests were cut off.
+// Shutdown ends the server: it drains the handler and then ends everything. The
+// error is the context's when requests were cut off.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.handler.Drain()
-	err := s.http.Shutdown(ctx)
-	if err != nil {
+	err := s.handler.Drain(ctx)
+	if serr := s.http.Shutdown(ctx); serr != nil {
+		err = serr
 		_ = s.http.Close() // what is left was waited for
 	}
 	s.handler.Close()
-	return err
+	return err //nolint:wrapcheck // the context's
 }
 
 // slotListener bounds how many connections are open, over all listeners of a

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mcp-relay/relay/internal/jsonrpc"
 )
 
 func contextWith(ctx context.Context, key, value any) context.Context {
@@ -68,6 +70,33 @@ func TestSlowRequestsEnd(t *testing.T) {
 	}
 }
 
+// Who is not let in does not keep a connection, and learns nothing.
+func TestTurnedAway(t *testing.T) {
+	p := serveHTTP(t, func(o *HandlerOptions, _ *limits) { o.Tokens = names{"t": "a"} })
+	host := "Host: " + strings.TrimPrefix(p.url, "http://") + "\r\n"
+	for name, tt := range map[string]struct {
+		text   string
+		status int
+	}{
+		"no token":          {"GET /mcp HTTP/1.1\r\n" + host + "\r\n", 401},
+		"no token, no body": {"POST /mcp HTTP/1.1\r\n" + host + "Content-Length: 1000\r\n\r\n", 401},
+		"another host":      {"GET /mcp HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403},
+		"the server itself": {"OPTIONS * HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403},
+	} {
+		c := p.raw(tt.text)
+		in := bufio.NewReader(c)
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil || resp.StatusCode != tt.status {
+			t.Errorf("%s: %+v %v", name, resp, err)
+			continue
+		}
+		_ = resp.Body.Close()
+		if _, err := io.ReadAll(in); err != nil {
+			t.Errorf("%s: the connection stays: %v", name, err)
+		}
+	}
+}
+
 func TestLongHeaders(t *testing.T) {
 	p := serveHTTP(t, nil)
 	c := p.raw("GET /mcp HTTP/1.1\r\nHost: x\r\nX-Long: " + strings.Repeat("x", headerLimit+4096))
@@ -108,13 +137,29 @@ type wide struct{ net.Listener }
 
 func (wide) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4zero, Port: 1} }
 
-// Streams end at once, requests get their time, and nothing new is taken.
+// Streams end at once, subscriptions after their last message; requests get
+// their time, and what they wait for; nothing new is taken.
 func TestShutdown(t *testing.T) {
 	p := serveHTTP(t, nil)
+	answered := make(chan struct{})
+	p.desk.drain = func(ctx context.Context, g *guest) error {
+		switch {
+		case g.hello.Stateless:
+			g.try(g.sink.Respond(jsonrpc.IntID(1), result(`{"last":true}`)))
+			return nil
+		default:
+			select {
+			case <-answered:
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+	}
 	id, g := p.initialize()
 	listening := p.listen(id)
 	old := p.stream(p.open("GET", "/sse", "", "Accept", "text/event-stream"))
-	old.must()
+	at := old.must().data
 	oldGuest := p.desk.connected()
 	body, headers := modernCall("1", "subscriptions/listen")
 	answers := make(chan *http.Response, 2)
@@ -127,26 +172,59 @@ func TestShutdown(t *testing.T) {
 	flying := make(chan answerOf)
 	go func() { flying <- p.do("POST", "/mcp", legacyCall("1", "wait"), sessionHeader, id) }()
 	m = g.next()
+	if a := p.do("POST", at, legacyCall("1", "wait")); a.status != http.StatusAccepted {
+		t.Fatalf("%+v", a)
+	}
+	oldCall := oldGuest.next()
 
 	done := make(chan error)
 	go func() { done <- p.server.Shutdown(t.Context()) }()
 	listening.end()
-	old.end()
-	subscription.end()
-	oldGuest.waitClosed()
-	subscriber.waitClosed()
-	select {
-	case err := <-done:
-		t.Fatalf("a request in flight was not waited for: %v", err)
-	case <-time.After(50 * time.Millisecond):
+	if e := subscription.must(); !strings.Contains(e.data, `"last":true`) {
+		t.Errorf("%+v", e)
 	}
-	if _, err := p.client.Do(p.request("POST", "/mcp", legacyCall("2", "echo"), sessionHeader, id)); err == nil {
-		t.Error("something new was taken")
+	subscription.end()
+	subscriber.waitClosed()
+	body, headers = modernCall("1", "echo")
+	for _, refused := range []answerOf{
+		p.do("POST", "/mcp", legacyCall("2", "echo"), sessionHeader, id),
+		p.do("POST", "/mcp", legacyCall("2", "initialize")),
+		p.do("POST", "/mcp", body, headers...),
+		p.do("POST", at, legacyCall("2", "echo")),
+		p.do("GET", "/mcp", "", sessionHeader, id, "Accept", "text/event-stream"),
+		p.do("GET", "/sse", "", "Accept", "text/event-stream"),
+	} {
+		if refused.status != http.StatusServiceUnavailable {
+			t.Errorf("something new was taken: %+v", refused)
+		}
+	}
+	// A request may wait for what its client says.
+	for _, place := range []string{"/mcp", at} {
+		if a := p.do("POST", place, `{"jsonrpc":"2.0","id":"q","result":{}}`, sessionHeader, id); a.status != http.StatusAccepted {
+			t.Errorf("an answer was refused: %+v", a)
+		}
+	}
+	for _, asked := range []*guest{g, oldGuest} {
+		if said := asked.next(); said.Kind() != jsonrpc.Response {
+			t.Errorf("the answer did not come: %+v", said)
+		}
 	}
 	g.try(g.sink.Respond(m.ID, result("{}")))
 	if a := <-flying; a.status != 200 {
 		t.Errorf("%+v", a)
 	}
+	oldGuest.try(oldGuest.sink.Respond(oldCall.ID, result("{}")))
+	if e := old.must(); !strings.Contains(e.data, `"result":{}`) {
+		t.Errorf("%+v", e)
+	}
+	select {
+	case err := <-done:
+		t.Fatalf("requests in flight were not waited for: %v", err)
+	default:
+	}
+	close(answered)
+	old.end()
+	oldGuest.waitClosed()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}

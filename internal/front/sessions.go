@@ -13,7 +13,7 @@ import (
 func (h *Handler) start(w http.ResponseWriter, principal string) (*session, bool) {
 	id := rand.Text() // at least 128 bits
 	s := newSession(id, principal, &h.limits, h.log.With(slog.String("session", h.tag(id))))
-	client, ok := h.connect(h.ctx, w, peer.Hello{Session: h.name(id), Principal: principal}, s)
+	client, ok := h.connect(h.ctx, w, peer.Hello{Session: h.name(id), Principal: principal}, s, func() {})
 	if !ok {
 		return nil, false
 	}
@@ -108,7 +108,7 @@ func (h *Handler) end(s *session) {
 	clear(s.known)
 	s.history, s.backlog, s.left = history{}, backlog{}, nil
 	s.mu.Unlock()
-	s.client.Close()
+	h.disconnect(s.client)
 }
 
 // endAll ends what is left.

@@ -449,6 +449,25 @@ func TestOldTransport(t *testing.T) {
 	g.waitClosed()
 	until(t, func() bool { return p.do("POST", e.data, legacyCall("1", "echo")).status == 404 })
 
+	few := serveHTTP(t, func(_ *HandlerOptions, l *limits) { l.streams = 1 })
+	s = few.stream(few.open("GET", "/sse", "", "Accept", "text/event-stream"))
+	at := s.must().data
+	g = few.desk.connected()
+	cancel := `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}`
+	for i, step := range []struct {
+		body   string
+		status int
+	}{
+		{legacyCall("1", "wait"), 202}, {legacyCall("2", "wait"), 429}, {"", 0}, {legacyCall("2", "wait"), 202},
+		{legacyCall("3", "wait"), 429}, {cancel, 202}, {legacyCall("3", "wait"), 202},
+	} {
+		if step.body == "" {
+			g.try(g.sink.Respond(g.next().ID, result("{}")))
+		} else if a := few.do("POST", at, step.body); a.status != step.status {
+			t.Errorf("%d: %+v", i, a)
+		}
+	}
+
 	without := serveHTTP(t, func(o *HandlerOptions, _ *limits) { o.WithoutSSE = true })
 	for _, path := range []string{"/sse", "/messages"} {
 		if a := without.do("GET", path, ""); a.status != 404 {
