@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -23,6 +24,12 @@ type issuer struct {
 	mu      sync.Mutex
 	issued  int
 	accepts int // the number of the token that the MCP server takes
+}
+
+func (i *issuer) start(t *testing.T) {
+	t.Helper()
+	i.Server = httptest.NewServer(i)
+	t.Cleanup(i.Close)
 }
 
 func (i *issuer) token(n int) string { return fmt.Sprintf("access-canary-%d", n) }
@@ -81,8 +88,7 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // then uses the login and renews it. Nothing of that stands where it can be read.
 func TestLogin(t *testing.T) {
 	i := &issuer{accepts: -1}
-	i.Server = httptest.NewServer(i)
-	t.Cleanup(i.Close)
+	i.start(t)
 	remote := startRemote(t, true, i.admit)
 	i.resource = remote.URL + "/mcp"
 	config := object("mcpServers", object("one", object("type", "http", "url", i.resource, "oauth", object("token_store", "file"))),
@@ -157,4 +163,35 @@ func (w *web) login(t *testing.T) string {
 		t.Errorf("said: %s", talk)
 	}
 	return page
+}
+
+// TestNoBrowser: a server that asks for a login, or points to a page, opens
+// nothing on the user's screen.
+func TestNoBrowser(t *testing.T) {
+	dir := t.TempDir()
+	opened := dir + "/opened"
+	for _, name := range []string{"xdg-open", "open", "x-www-browser", "sensible-browser"} {
+		text := "#!/bin/sh\necho \"$@\" >> " + opened + "\n"
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil { //nolint:gosec // it is to be run
+			t.Fatal(err)
+		}
+	}
+	i := &issuer{accepts: -1}
+	i.start(t)
+	remote := startRemote(t, false, i.admit)
+	i.resource = remote.URL + "/mcp"
+	w := startWeb(t, nil, object("mcpServers", object("one", object("type", "http", "url", i.resource), "two", hostileProgram("legacy")),
+		"relay", object("start_timeout", "1s", "scanners", noopOnly()["scanners"])), "PATH="+dir, "DISPLAY=:0", "BROWSER="+dir+"/open")
+	c := w.mustClient(true, w.token)
+	for range 3 {
+		if got := c.text("one__echo"); strings.Contains(got, "echo") && !strings.Contains(got, "error") {
+			t.Errorf("without a login: %s", got)
+		}
+	}
+	if got := c.text("two__echo"); got != "echo" {
+		t.Errorf("the neighbour: %s", got)
+	}
+	if exists(opened) {
+		t.Errorf("opened: %s", contents(opened))
+	}
 }
