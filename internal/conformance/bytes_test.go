@@ -13,7 +13,7 @@ func TestBytesStayAsTheyWere(t *testing.T) {
 	for _, era := range []string{legacy, modern} {
 		flows := flowsOf(t, era)
 		for _, w := range ways(era, era) {
-			t.Run(fmt.Sprint(w), func(t *testing.T) {
+			t.Run(w.String(), func(t *testing.T) {
 				r := newRig(t, w, rigOptions{})
 				compared := 0
 				for i := range flows {

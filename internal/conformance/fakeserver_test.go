@@ -32,12 +32,6 @@ type fakeServer struct {
 	rude func(w http.ResponseWriter, e *envelope) bool
 }
 
-func (s *fakeServer) set(b brain) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.brain = b
-}
-
 func (s *fakeServer) think(frame []byte, say func([]byte)) {
 	s.mu.Lock()
 	b := s.brain

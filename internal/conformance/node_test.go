@@ -132,11 +132,9 @@ func (n *node) member(name string) int {
 // get returns the value at a path of names and indices.
 func (n *node) get(path ...string) *node {
 	for _, step := range path {
-		i := -1
+		i := n.member(step)
 		if n.list {
 			i, _ = strconv.Atoi(step)
-		} else {
-			i = n.member(step)
 		}
 		if i < 0 || i >= len(n.kids) {
 			return nil

@@ -3,7 +3,7 @@ package conformance
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -94,9 +94,7 @@ func newRig(t *testing.T, w way, o rigOptions) *rig {
 	r.seen = filepath.Join(t.TempDir(), "seen")
 	section := object("naming", "bare",
 		"scanners", []any{object("name", "recorder", "plugin", program(recorderRole), "config", object("file", r.seen))})
-	for name, value := range o.relay {
-		section[name] = value
-	}
+	maps.Copy(section, o.relay)
 	r.connect(section)
 	r.greet()
 	if w.client == legacy && w.server == legacy {
@@ -378,7 +376,7 @@ func ways(client, server string) []way {
 
 func TestRig(t *testing.T) {
 	for _, w := range append(ways(legacy, legacy), ways(modern, modern)...) {
-		t.Run(fmt.Sprint(w), func(t *testing.T) {
+		t.Run(w.String(), func(t *testing.T) {
 			r := newRig(t, w, rigOptions{})
 			id := r.ask("tools/call", r.params(`{"name":"`+aTool+`"}`))
 			e := r.await(func(e *event) bool { return !e.atClient && e.Method == "tools/call" })

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -44,7 +45,6 @@ type soak struct {
 	gaveUp   int // calls that their client cancelled or left
 	failed   int // calls that the relay answered with an error: a server or scanner was dead
 	progress int
-	asked    int
 }
 
 // TestSoak runs clients of both eras against servers of both eras and transports,
@@ -128,7 +128,8 @@ func (s *soak) serve(house *rig, server string, frame []byte, say func([]byte)) 
 			if string(token) == "null" {
 				break
 			}
-			say([]byte(fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":%d,"message":"%s"}}`, token, i+1, number)))
+			say([]byte(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":` + string(token) + `,"progress":` + strconv.Itoa(i+1) +
+				`,"message":"` + number + `"}}`))
 		}
 		time.Sleep(time.Duration(n%7) * 3 * time.Millisecond)
 		more := ""
@@ -169,7 +170,7 @@ func (s *soak) client(i, round int, end time.Time) {
 func (s *soak) call(w *httpWire, isModern bool, how int) {
 	number := "N" + strconv.FormatInt(s.next.Add(1), 10) + "n"
 	eras, transports := []string{legacy, modern}, []string{overPipe, overHTTP}
-	server := eras[rand.IntN(2)] + transports[rand.IntN(2)] //nolint:gosec // which server it is need not be unguessable
+	server := eras[rand.IntN(2)] + transports[rand.IntN(2)]
 	id := `"` + number + `"`
 	params := `{"name":"` + server + `__` + aTool + `","arguments":{"n":"` + number + `"},"_meta":{"progressToken":"` + number + `"}}`
 	if isModern {
@@ -275,7 +276,7 @@ func (s *soak) took(e envelope, text, number, server string) {
 
 // kill ends processes of one kind, one at a time.
 func (s *soak) kill(what string, stop <-chan struct{}) {
-	every := max(*soakFor/12, 2*time.Second)
+	every := max(*soakFor/6, 4*time.Second) // seldom enough for a scanner not to be given up
 	for {
 		select {
 		case <-stop:
@@ -302,7 +303,7 @@ func descendants(of int) []int {
 			continue
 		}
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 		if len(fields) > 2 && fields[0] != "Z" {
 			parents[pid], _ = strconv.Atoi(fields[1])
 		}

@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"flag"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -76,7 +75,7 @@ const impatience = 250 * time.Millisecond
 // does not come out at the other end.
 func TestNothingPassesUnseen(t *testing.T) {
 	for _, w := range taintWays {
-		t.Run(fmt.Sprint(w), func(t *testing.T) {
+		t.Run(w.String(), func(t *testing.T) {
 			r := newRig(t, w, rigOptions{})
 			r.brief = impatience
 			var c canaries

@@ -87,7 +87,7 @@ type httpWire struct {
 	url    string
 	client *http.Client
 	in     chan []byte
-	ctx    context.Context //nolint:containedctx // a connection has a life, not a call
+	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
@@ -133,13 +133,11 @@ func (w *httpWire) send(frame []byte) error {
 	if !e.isRequest() { // in order with what follows
 		return w.post(frame, &e)
 	}
-	w.wg.Add(1)
-	go func() {
-		defer w.wg.Done()
+	w.wg.Go(func() {
 		if err := w.post(frame, &e); err != nil && !errors.Is(err, context.Canceled) {
 			w.deliver([]byte(`{"broken":` + string(quote(err.Error())) + `}`))
 		}
-	}()
+	})
 	return nil
 }
 
@@ -219,9 +217,7 @@ func (w *httpWire) begin(res *http.Response) {
 	w.session, w.version = id, lastLegacy
 	w.mu.Unlock()
 	opened := make(chan struct{})
-	w.wg.Add(1)
-	go func() {
-		defer w.wg.Done()
+	w.wg.Go(func() {
 		req, err := http.NewRequestWithContext(w.ctx, http.MethodGet, w.url, http.NoBody)
 		if err != nil {
 			close(opened)
@@ -239,7 +235,7 @@ func (w *httpWire) begin(res *http.Response) {
 		if res.StatusCode == http.StatusOK {
 			_ = w.read(res)
 		}
-	}()
+	})
 	<-opened
 }
 
@@ -251,11 +247,10 @@ func (w *httpWire) read(res *http.Response) error {
 			return err
 		}
 		if len(body) > 0 {
-			if strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
-				w.deliver(body)
-			} else {
+			if !strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
 				return fmt.Errorf("status %d with %.200q", res.StatusCode, body)
 			}
+			w.deliver(body)
 		}
 		return nil
 	}
