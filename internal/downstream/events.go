@@ -197,16 +197,25 @@ func (s *events) line(room int) ([]byte, error) {
 	}
 }
 
-// lineEnd returns the index of the first CR or LF, or -1.
+// lineEnd returns the index of the first CR or LF, or -1. It looks in steps: a
+// server that ends lines with CR must not have all that was read searched for an
+// LF again at each of them.
 func lineEnd(p []byte) int {
-	lf := bytes.IndexByte(p, '\n')
-	if lf >= 0 {
-		p = p[:lf]
+	const step = 512
+	for at := 0; at < len(p); at += step {
+		part := p[at:min(at+step, len(p))]
+		end := bytes.IndexByte(part, '\n')
+		if end >= 0 {
+			part = part[:end]
+		}
+		if cr := bytes.IndexByte(part, '\r'); cr >= 0 {
+			end = cr
+		}
+		if end >= 0 {
+			return at + end
+		}
 	}
-	if cr := bytes.IndexByte(p, '\r'); cr >= 0 {
-		return cr
-	}
-	return lf
+	return -1
 }
 
 func (s *events) fill() {

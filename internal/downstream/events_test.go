@@ -60,6 +60,18 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestEventsTakeLinearTime: were the rest of the buffer searched at each line,
+// this would take hours.
+func TestEventsTakeLinearTime(t *testing.T) {
+	const size = 8 << 20
+	in := "data: " + strings.Repeat("x", size) + "\n\n" + strings.Repeat("\r", size) + "data: a\r\r"
+	s := &events{limit: 2 * size}
+	s.open(strings.NewReader(in))
+	if got, err := readAll(s); len(got) != 2 || string(got[1].data) != "a" || !errors.Is(err, io.EOF) {
+		t.Errorf("%d events, %v", len(got), err)
+	}
+}
+
 func TestEventPositionAndRetry(t *testing.T) {
 	s := &events{limit: 1 << 10}
 	s.open(strings.NewReader("id: 1\nretry: 2500\ndata: a\n\nid: bad\x00\nretry: -1\ndata: b\n\nid: 3\n"))
