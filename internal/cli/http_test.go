@@ -87,3 +87,32 @@ func TestOneMessageOneLine(t *testing.T) {
 		t.Errorf("answered %v\n%s", seen, p.stderr)
 	}
 }
+
+// TestOneMessageOneEvent: the same before clients over HTTP, whose streams end
+// an event at a line break.
+func TestOneMessageOneEvent(t *testing.T) {
+	upstream := prettyServer(t)
+	w := startWeb(t, nil, object("mcpServers", object("web", object("type", "http", "url", upstream.URL)), "relay", noopOnly()))
+	session, err := w.session()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, w.stderr)
+	}
+	for name, r := range map[string]*http.Request{
+		"legacy": w.request("POST", "/mcp", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"web__x"}}`,
+			"Mcp-Session-Id", session, "Accept", "text/event-stream"),
+		"modern": w.request("POST", "/mcp", modernCall("1", "web__x"), append(modernHeaders("tools/call", "web__x"), "Accept", "text/event-stream")...),
+	} {
+		s, err := w.open(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := s.next()
+		if err != nil || m.Kind() != jsonrpc.Response || !strings.Contains(string(m.Result), `{"x":{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{"smuggled":true}}}`) {
+			t.Errorf("%s: %d %s %v", name, s.status, m.Result, err)
+		}
+		if more, err := s.data(); err == nil {
+			t.Errorf("%s: then came %s", name, more)
+		}
+		s.close()
+	}
+}
