@@ -3,6 +3,7 @@ package jsonrpc
 import (
 	"bytes"
 	"iter"
+	"slices"
 )
 
 // The functions of this file work on JSON that is known to be valid. On other
@@ -63,12 +64,12 @@ func SetMember(object []byte, name string, value []byte) []byte {
 		}
 		end, empty = c.to, false
 	}
-	added := make([]byte, 0, len(name)+len(value)+len(`,"":`))
+	out := append(make([]byte, 0, len(object)+len(name)+len(value)+len(`,"":`)), object[:end]...)
 	if !empty {
-		added = append(added, ',')
+		out = append(out, ',')
 	}
-	added = append(AppendString(added, name), ':')
-	return splice(object, end, end, append(added, value...))
+	out = append(AppendString(out, name), ':')
+	return append(append(out, value...), object[end:]...)
 }
 
 // DeleteMember returns a copy of object without the member called name. All
@@ -90,6 +91,77 @@ func DeleteMember(object []byte, name string) []byte {
 		}
 	}
 	return bytes.Clone(object)
+}
+
+// Edit is one member that Apply sets or deletes.
+type Edit struct {
+	Name  string
+	Value []byte // nil: the member is deleted
+}
+
+// Apply returns object with all edits made, in one pass and at most one copy: as
+// SetMember and DeleteMember one after the other would. It reads no further than
+// it has to. Without anything to change it returns object itself. The names of
+// edits differ.
+func Apply(object []byte, edits ...Edit) []byte {
+	head, rest := edit(object, edits)
+	if head == nil {
+		return object
+	}
+	return append(append(make([]byte, 0, len(head)+len(object)-rest), head...), object[rest:]...)
+}
+
+// edit returns what stands for object[:rest] when the edits are made; nil: there
+// is nothing to change.
+func edit(object []byte, edits []Edit) (head []byte, rest int) {
+	c := newCursor(object, '{')
+	if !c.open {
+		return nil, 0
+	}
+	cut := func(from, to int, with []byte) {
+		head = append(append(head, object[rest:from]...), with...)
+		rest = to
+	}
+	begin := skipSpace(object, c.to) // of the first member
+	end, stays := c.to, false        // the end of the last member, and whether one before it stays
+	var made uint64
+	for left := len(edits); left > 0 && c.next(); end = c.to {
+		i := slices.IndexFunc(edits, func(e Edit) bool { return c.named(e.Name) })
+		if i >= 0 {
+			left--
+			made |= 1 << i
+		}
+		if i >= 0 && edits[i].Value == nil {
+			if stays {
+				cut(end, c.to, nil)
+			} else {
+				to := skipSpace(object, c.to)
+				if to < len(object) && object[to] == ',' {
+					cut(begin, skipSpace(object, to+1), nil)
+				} else {
+					cut(begin, c.to, nil)
+				}
+				begin = rest
+			}
+			continue
+		}
+		stays = true
+		if i >= 0 {
+			cut(c.from, c.to, edits[i].Value)
+		}
+	}
+	for i, e := range edits {
+		if e.Value == nil || made&(1<<i) != 0 {
+			continue
+		}
+		cut(max(end, rest), max(end, rest), nil)
+		if stays {
+			head = append(head, ',')
+		}
+		head = append(append(AppendString(head, e.Name), ':'), e.Value...)
+		stays = true
+	}
+	return head, rest
 }
 
 // splice returns a copy of b in which with stands for b[from:to].

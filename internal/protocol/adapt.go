@@ -49,13 +49,22 @@ func LegacyResult(method string, result []byte) []byte {
 	if !isObject(result) {
 		return result
 	}
+	edits := make([]jsonrpc.Edit, 0, 4)
 	if stringMember(result, "resultType") == Complete {
-		result = jsonrpc.DeleteMember(result, "resultType")
+		edits = append(edits, jsonrpc.Edit{Name: "resultType"})
 	}
 	if cacheable(method) {
-		result = withoutMember(withoutMember(result, "ttlMs"), "cacheScope")
+		edits = append(edits, jsonrpc.Edit{Name: "ttlMs"}, jsonrpc.Edit{Name: "cacheScope"})
 	}
-	return stripMeta(result, MetaServerInfo)
+	if meta, ok := metaOf(result); ok {
+		if stripped := withoutMember(meta, MetaServerInfo); len(stripped) < len(meta) {
+			if isEmpty(stripped) {
+				stripped = nil
+			}
+			edits = append(edits, jsonrpc.Edit{Name: "_meta", Value: stripped})
+		}
+	}
+	return jsonrpc.Apply(result, edits...)
 }
 
 // maxTTL is how long clients may keep what the relay offers.

@@ -81,7 +81,10 @@ func SetMeta(params []byte, m Meta) []byte {
 	if capabilities == nil {
 		capabilities = []byte("{}")
 	}
-	meta, _ := metaOf(params)
+	meta, has := metaOf(params)
+	if !has {
+		return jsonrpc.SetMember(params, "_meta", appendMeta(capabilities, m))
+	}
 	meta = jsonrpc.SetMember(meta, MetaVersion, jsonrpc.AppendString(nil, m.Version))
 	meta = setOrDelete(meta, MetaInfo, m.Info)
 	meta = jsonrpc.SetMember(meta, MetaCapabilities, capabilities)
@@ -90,6 +93,21 @@ func SetMeta(params []byte, m Meta) []byte {
 		level = jsonrpc.AppendString(nil, m.LogLevel)
 	}
 	return jsonrpc.SetMember(params, "_meta", setOrDelete(meta, MetaLogLevel, level))
+}
+
+// appendMeta makes the whole of _meta.
+func appendMeta(capabilities []byte, m Meta) []byte {
+	b := make([]byte, 0, len(m.Version)+len(m.Info)+len(capabilities)+len(m.LogLevel)+200)
+	b = append(b, `{"`+MetaVersion+`":`...)
+	b = jsonrpc.AppendString(b, m.Version)
+	if m.Info != nil {
+		b = append(append(b, `,"`+MetaInfo+`":`...), m.Info...)
+	}
+	b = append(append(b, `,"`+MetaCapabilities+`":`...), capabilities...)
+	if m.LogLevel != "" {
+		b = jsonrpc.AppendString(append(b, `,"`+MetaLogLevel+`":`...), m.LogLevel)
+	}
+	return append(b, '}')
 }
 
 // StripMeta returns params without what a modern request says of its sender,
