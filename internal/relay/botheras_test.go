@@ -44,7 +44,7 @@ func (b *bazaar) legacy(c *fakeConn, call *fakeCall) {
 	frame := strings.Replace(elicit, `"id":7`, `"id":`+id, 1)
 	switch b.roll(4) {
 	case 0: // nobody can tell whose this is
-		go c.says(b.t, frame)
+		go func() { c.says(b.t, frame) }()
 	case 1: // and then it changes its mind
 		go func() {
 			call.says(b.t, frame)
@@ -53,7 +53,7 @@ func (b *bazaar) legacy(c *fakeConn, call *fakeCall) {
 			play(c, call)
 		}()
 	default:
-		go call.says(b.t, frame)
+		go func() { call.says(b.t, frame) }()
 	}
 }
 

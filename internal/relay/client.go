@@ -128,7 +128,7 @@ func (c *Client) sender(m jsonrpc.Message) (*session.Sender, bool, error) {
 	if !c.modern.Load() {
 		c.modern.Store(true)
 	}
-	c.relay.introduced(meta.Capabilities)
+	c.relay.introduced(true, meta.Capabilities)
 	return &session.Sender{
 		Name: stringMember(meta.Info, "name"), Version: meta.Version,
 		Info: meta.Info, Capabilities: meta.Capabilities, LogLevel: meta.LogLevel,

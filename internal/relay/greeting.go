@@ -87,7 +87,7 @@ func (c *Client) initialize(req *session.Request, params []byte) {
 	}
 	sender.Capabilities, _ = objectMember(params, "capabilities")
 	c.session.Introduce(sender)
-	c.relay.introduced(sender.Capabilities)
+	c.relay.introduced(false, sender.Capabilities)
 	c.greet(req, func(body []byte) []byte {
 		return jsonrpc.SetMember(body, "protocolVersion", jsonrpc.AppendString(nil, version))
 	})

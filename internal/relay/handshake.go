@@ -51,18 +51,32 @@ func (s *server) declared(ctx context.Context) []byte {
 		case <-wait.Done():
 		}
 		set = 0
-		if raw := s.relay.soleCapabilities.Load(); raw != nil {
-			set = protocol.CapabilitiesOf(*raw)
+		if sole := s.relay.sole.Load(); sole != nil {
+			set = protocol.CapabilitiesOf(sole.capabilities)
 		}
 	}
 	return declaration(set & s.cfg.MayAsk)
 }
 
-// introduced notes what a client can do, for servers that are greeted later.
-func (r *Relay) introduced(capabilities []byte) {
-	if r.opts.Solo && r.soleCapabilities.CompareAndSwap(nil, &capabilities) {
+// soleClient is what the only client said of itself first.
+type soleClient struct {
+	modern       bool
+	capabilities []byte
+}
+
+// introduced notes what a client is, for servers that are greeted later.
+func (r *Relay) introduced(modern bool, capabilities []byte) {
+	if r.opts.Solo && r.sole.CompareAndSwap(nil, &soleClient{modern, capabilities}) {
 		close(r.introduction)
 	}
+}
+
+// prefersLegacy reports whether a server that speaks both eras is better spoken
+// to in the legacy one: it is what the only client speaks, and nothing has to be
+// translated.
+func (r *Relay) prefersLegacy() bool {
+	sole := r.sole.Load()
+	return sole != nil && !sole.modern
 }
 
 // declaration returns a set of capabilities as MCP writes them.

@@ -97,7 +97,7 @@ func (l *link) probe(ctx context.Context, speech Speech) error {
 // probed takes the answer to the question for the era. done says that it settles
 // the matter: the server speaks the modern era, or cannot be spoken to.
 func (l *link) probed(reply *peer.Reply, speech Speech) (done bool, err error) {
-	modern, err := l.discovered(reply)
+	modern, err := l.discovered(reply, speech)
 	switch {
 	case modern && err == nil:
 		l.agree(protocol.LatestModern)
@@ -117,7 +117,7 @@ func (l *link) probed(reply *peer.Reply, speech Speech) (done bool, err error) {
 
 // discovered takes the answer to server/discover. modern reports whether the
 // server speaks the modern era; then err says whether a revision is shared.
-func (l *link) discovered(reply *peer.Reply) (modern bool, err error) {
+func (l *link) discovered(reply *peer.Reply, speech Speech) (modern bool, err error) {
 	if reply.Err != nil {
 		return false, reply.Err
 	}
@@ -133,6 +133,8 @@ func (l *link) discovered(reply *peer.Reply) (modern bool, err error) {
 	}
 	newest, legacy, some := spoken(reply.Result, "supportedVersions")
 	switch {
+	case newest && legacy && speech == Auto && l.receiver.server.relay.prefersLegacy():
+		return false, nil
 	case newest:
 		l.capabilities, _ = objectMember(reply.Result, "capabilities")
 		l.greeting.raw = reply.Result

@@ -90,9 +90,9 @@ type Relay struct {
 	started time.Time
 	overdue *time.Timer // rings when lists wait no longer
 
-	// What the only client can do, once it has said so.
-	introduction     chan struct{}
-	soleCapabilities atomic.Pointer[[]byte]
+	// What the only client is, once it has said so.
+	introduction chan struct{}
+	sole         atomic.Pointer[soleClient]
 
 	mu      sync.Mutex
 	clients map[*Client]struct{}
