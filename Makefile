@@ -58,7 +58,10 @@ help: ## Show this list
 
 .PHONY: build
 build: ## Build bin/relay
-	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/relay ./cmd/relay
+	go build -trimpath -tags "$(TAGS)" -ldflags "$(LDFLAGS)" -o bin/relay ./cmd/relay
+# Leaves out what gRPC can show of itself over HTTP: nobody does, and every
+# process of the relay would carry it.
+TAGS := grpcnotrace
 
 .PHONY: test
 test: ## Run the tests of every module under the race detector
