@@ -200,6 +200,16 @@ func (x *exchange) Answered(reply peer.Reply) {
 	}
 	// A parked call's client speaks the modern era.
 	modern := req == nil || req.Modern()
+	if x.method == protocol.TasksGet && modern && x.way.link.modern() && reply.Error == nil {
+		task, asks, ok := x.server.taskInput(reply.Result, x.capabilities)
+		if !ok {
+			x.finish(executionFailed("The server asked the client for something that it may not ask."))
+			return
+		}
+		if reply.Result = task; asks {
+			s.Content.Phase, s.Content.Data = verdict.ServerRequest, task
+		}
+	}
 	if modern && !x.way.link.modern() && reply.Error != nil {
 		if in, ok := urlsRequired(reply.Error); ok {
 			s.Part, s.Content.Data = peer.Result, protocol.AppendInputRequired(nil, in)

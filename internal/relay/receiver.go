@@ -176,12 +176,17 @@ func (x *exchange) tell(method string, params []byte, last func(peer.Cleared) (p
 
 // tell passes a notification that belongs to no call on to some clients.
 func (s *server) tell(m jsonrpc.Message, to func(c peer.Cleared)) {
+	s.tellIn(phaseOf(m.Method, verdict.ServerRequest), m, to)
+}
+
+// tellIn is tell for what is judged in another phase than its method says.
+func (s *server) tellIn(phase verdict.Phase, m jsonrpc.Message, to func(c peer.Cleared)) {
 	s.herald.tell(&note{
 		ctx: context.Background(),
 		subject: scan.Subject{
 			Part: peer.Params, Hidden: s.cfg.Hidden,
 			Content: verdict.Content{
-				Phase: phaseOf(m.Method, verdict.ServerRequest), Kind: verdict.JSON, Data: m.Params,
+				Phase: phase, Kind: verdict.JSON, Data: m.Params,
 				Origin: verdict.Origin{Server: s.cfg.Name, Method: m.Method},
 			},
 		},

@@ -146,3 +146,55 @@ func TestNobodyHasTasks(t *testing.T) {
 		r.wantPart(tasksList, `"code":-32601`)
 	})
 }
+
+// TestWhatTasksAsk is what other messages of the server ask: allowed, marked and
+// judged like that.
+func TestWhatTasksAsk(t *testing.T) {
+	task := func(requests string) string {
+		return `{"taskId":"t1","status":"input_required","inputRequests":{` + requests + `}}`
+	}
+	marked := `"name":{"method":"elicitation/create","params":{"message":"[s0] who?","requestedSchema":{"type":"object","properties":{}},"_meta":{"mcp-relay/server":"s0"}}}`
+	for name, tt := range map[string]struct{ requests, want string }{
+		"allowed":     {wantsName, marked},
+		"not allowed": {wantsDirs, ""},
+		"blocked":     {strings.Replace(wantsName, "who?", "EVIL", 1), ""},
+		"unknown":     {`"a":{"method":"acme/ask","params":{}}`, ""},
+		"nothing":     {``, `"inputRequests":{}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &fakeServer{modern: true, tools: []string{"x"}}
+				s.onCall = func(_ *fakeConn, c *fakeCall) {
+					if c.method == protocol.TasksGet {
+						go c.result(`{"resultType":"complete",` + task(tt.requests)[1:])
+						return
+					}
+					go c.result(`{"resultType":"task","taskId":"t1","status":"working"}`)
+				}
+				r := start(t, func(o *Options) {
+					o.Servers[0].MayAsk = protocol.AllCapabilities &^ protocol.Capabilities(protocol.Roots)
+				}, s, &fakeServer{tools: []string{"x"}})
+				r.ask(toolsList)
+				r.visit("local").ask(modernCall(5, ""))
+				got := r.visit("local").ask(`{"jsonrpc":"2.0","id":6,"method":"tasks/get","params":{"taskId":"t1",` + modernMeta(everything, "") + `}}`)
+				if len(got) != 1 || strings.Contains(got[0], "inputRequests") != (tt.want != "") || !strings.Contains(got[0], tt.want) {
+					t.Errorf("got %s", got)
+				}
+				v := r.visit("local")
+				v.ask(listenFrame("1", `{"taskIds":["t1"]}`))
+				l, _ := s.subscription()
+				l.says(t, `{"jsonrpc":"2.0","method":"notifications/tasks","params":`+task(tt.requests)+`}`)
+				got = v.got()
+				if (len(got) == 1) != (tt.want != "") || len(got) == 1 && !strings.Contains(got[0], tt.want) {
+					t.Errorf("told %s", got)
+				}
+				asks := slices.ContainsFunc(r.judge.saw(), func(saw string) bool {
+					return strings.HasPrefix(saw, "server_request") && strings.Contains(saw, "inputRequests")
+				})
+				if asks != (name == "allowed" || name == "blocked") {
+					t.Errorf("judged as %s", r.judge.saw())
+				}
+			})
+		})
+	}
+}

@@ -111,7 +111,16 @@ func (s *server) taskChanged(m jsonrpc.Message) {
 		s.anomaly("notification_of_no_client")
 		return
 	}
-	s.tell(m, func(c peer.Cleared) {
+	var asks, ok bool
+	if m.Params, asks, ok = s.taskInput(m.Params, protocol.AllCapabilities); !ok {
+		s.anomaly("task_asks_too_much")
+		return
+	}
+	phase := verdict.Notification
+	if asks {
+		phase = verdict.ServerRequest
+	}
+	s.tellIn(phase, m, func(c peer.Cleared) {
 		if m.Method == protocol.TaskChanged {
 			for _, l := range s.relay.hub.listening(func(l *listen) bool { return l.follows(id, owners) }) {
 				s.relay.reached(l.Notify(c))
