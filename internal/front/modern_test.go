@@ -86,4 +86,9 @@ func TestModernRefusals(t *testing.T) {
 	if len(p.desk.clients) != 0 {
 		t.Error("a refused request reached the host")
 	}
+	// Of notifications no header is required, as MCP defines none.
+	bare := `{"jsonrpc":"2.0","method":"notifications/x","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`
+	if a := p.do("POST", "/mcp", bare); a.status != http.StatusAccepted {
+		t.Errorf("a notification: %+v", a)
+	}
 }

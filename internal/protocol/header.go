@@ -62,31 +62,33 @@ func StandardHeaders(version, method string, params []byte) []Header {
 
 // CheckHeaders checks the headers of a modern HTTP request against its body. get
 // returns all values of a header, for a name in any case. The error is a
-// *HeaderError, or a *MetaError when the body does not say who sends it. Headers
-// that mirror parameters are not looked at: see [Mirrored] and [CheckMirrors].
-// Whether the relay speaks the version is the caller's question.
+// *HeaderError, or a *MetaError when the body does not say who sends it. Of a
+// notification MCP does not define the headers: those that are there must be
+// right. Headers that mirror parameters are not looked at: see [Mirrored] and
+// [CheckMirrors]. Whether the relay speaks the version is the caller's question.
 func CheckHeaders(get func(name string) []string, m jsonrpc.Message) error {
-	version, err := oneValue(get, HeaderVersion)
+	required := m.Kind() == jsonrpc.Request
+	version, err := valueOf(get, HeaderVersion, required)
 	if err != nil {
 		return err
 	}
-	method, err := oneValue(get, HeaderMethod)
+	method, err := valueOf(get, HeaderMethod, required)
 	if err != nil {
 		return err
 	}
-	if method != m.Method {
+	if method != "" && method != m.Method {
 		return &HeaderError{HeaderMethod, reasonMismatch}
 	}
-	if m.Kind() == jsonrpc.Request {
-		meta, modern, err := MetaOf(m.Params)
-		switch {
-		case !modern:
-			return &MetaError{MetaVersion}
-		case meta.Version != "" && meta.Version != version:
-			return &HeaderError{HeaderVersion, reasonMismatch}
-		case err != nil:
-			return err
-		}
+	meta, modern, err := MetaOf(m.Params)
+	switch {
+	case meta.Version != "" && version != "" && meta.Version != version:
+		return &HeaderError{HeaderVersion, reasonMismatch}
+	case !required:
+		return nil
+	case !modern:
+		return &MetaError{MetaVersion}
+	case err != nil:
+		return err
 	}
 	return checkName(get, m)
 }
@@ -134,6 +136,15 @@ func mirroredName(method string, params []byte) (name string, required, ok bool)
 	}
 	target := TargetOf(method, params)
 	return target.Value, target.Kind != TaskTarget, target.Kind != NoTarget
+}
+
+// valueOf returns the one value of a header, or "" when it is not there and not
+// required.
+func valueOf(get func(name string) []string, name string, required bool) (string, error) {
+	if !required && len(get(name)) == 0 {
+		return "", nil
+	}
+	return oneValue(get, name)
 }
 
 // oneValue returns the one value of a header, without white space around it.

@@ -81,6 +81,7 @@ func TestStandardHeaders(t *testing.T) {
 func TestCheckHeaders(t *testing.T) {
 	call := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x",` + modernMeta + `}}`
 	good := http.Header{HeaderVersion: {LatestModern}, HeaderMethod: {"tools/call"}, HeaderName: {"x"}}
+	cancelled := `{"jsonrpc":"2.0","method":"notifications/cancelled"}`
 	list := `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{` + modernMeta + `}}`
 	tests := []struct {
 		name, frame string
@@ -117,8 +118,15 @@ func TestCheckHeaders(t *testing.T) {
 		{"no params", `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, map[string][]string{HeaderMethod: {"tools/list"}}, MetaVersion},
 		{"no capabilities", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`,
 			nil, MetaCapabilities},
-		{"notification", `{"jsonrpc":"2.0","method":"notifications/cancelled"}`,
-			map[string][]string{HeaderMethod: {"notifications/cancelled"}, HeaderName: nil}, ""},
+		{"notification", cancelled, map[string][]string{HeaderMethod: {"notifications/cancelled"}, HeaderName: nil}, ""},
+		{"bare notification", cancelled, map[string][]string{HeaderVersion: nil, HeaderMethod: nil, HeaderName: nil}, ""},
+		{"notification with meta", `{"jsonrpc":"2.0","method":"notifications/x","params":{` + modernMeta + `}}`,
+			map[string][]string{HeaderVersion: nil, HeaderMethod: nil, HeaderName: nil}, ""},
+		{"notification of another method", cancelled, nil, HeaderMethod},
+		{"notification of two methods", cancelled, map[string][]string{HeaderMethod: {"notifications/cancelled", "x"}}, HeaderMethod},
+		{"notification of two versions", cancelled, map[string][]string{HeaderVersion: {LatestModern, "x"}}, HeaderVersion},
+		{"notification of another version", `{"jsonrpc":"2.0","method":"notifications/x","params":{` + modernMeta + `}}`,
+			map[string][]string{HeaderVersion: {"2027-01-01"}, HeaderMethod: nil}, HeaderVersion},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
