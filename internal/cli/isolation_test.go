@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -111,7 +112,7 @@ func TestStatesOfOthers(t *testing.T) {
 		headers := modernHeaders("tools/call", "one__elicit")
 		ask := func(token, extra string) string {
 			return w.do("POST", "/mcp", strings.Replace(modernCall("1", "one__elicit"), `"arguments":{}`, `"arguments":{}`+extra, 1),
-				append(headers, "Authorization", "Bearer "+token)...).body
+				slices.Concat(headers, []string{"Authorization", "Bearer " + token})...).body
 		}
 		first := ask(anna, "")
 		_, state, ok := strings.Cut(first, `"requestState":"`)
