@@ -188,6 +188,20 @@ func TestListenNamesItself(t *testing.T) {
 	if got := c.Relay.HTTP.AllowedHosts; !reflect.DeepEqual(got, []string{"relay.example.com"}) {
 		t.Errorf("hosts %q", got)
 	}
+	// However it is said, and nothing but what is listened on.
+	for _, text := range []string{
+		"mcpServers: {x: {command: c}}\nrelay: {http: {listen: 'other.example.com:8443', insecure: true}}\n",
+		"mcpServers: {x: {command: c}}\nrelay: {http: {insecure: true}}\n",
+	} {
+		named := load(t, "relay.yaml", text, "MCP_RELAY_HOST=Relay.example.com")
+		if got := named.Relay.HTTP.AllowedHosts; !reflect.DeepEqual(got, []string{"relay.example.com"}) {
+			t.Errorf("hosts %q", got)
+		}
+		path := write(t, "relay.yaml", text)
+		if _, err := Load(Options{Path: path, Environ: environ("MCP_RELAY_HOST=a b")}); err == nil || !strings.Contains(err.Error(), "MCP_RELAY_HOST") {
+			t.Errorf("err %v", err)
+		}
+	}
 	if err := c.ApplyListen("localhost:1", ""); err != nil || len(c.Relay.HTTP.AllowedHosts) != 1 {
 		t.Errorf("hosts %q, %v", c.Relay.HTTP.AllowedHosts, err)
 	}

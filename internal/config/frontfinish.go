@@ -69,13 +69,19 @@ func (l *loader) finishListen(section *node) {
 	if at != nil && (at.broken || at.kind != stringKind) {
 		return // reported before
 	}
+	place := l.listenPlace(section)
 	if at == nil {
 		h.Listen = net.JoinHostPort(f.Host, strconv.Itoa(f.Port))
+	} else if stronger := l.override(h, f); stronger != nil {
+		place = stronger
 	}
-	h.settleListen(l.notes, l.listenPlace(section), l.reader.dir, l.opts.Home)
-	if at == nil {
-		return
-	}
+	h.settleListen(l.notes, place, l.reader.dir, l.opts.Home)
+}
+
+// override puts a host and a port that are stronger than the file into
+// http.listen, and returns where the last of them is said, or nil. Weaker ones
+// that contradict it are problems.
+func (l *loader) override(h *HTTP, f *Front) (place *node) {
 	for _, key := range []string{"host", "port"} {
 		said := l.said[key]
 		switch {
@@ -86,16 +92,18 @@ func (l *loader) finishListen(section *node) {
 			l.notes.warn(said, "remove one of the two", "the relay listens on a unix socket; this has no effect")
 		default:
 			host, port, err := net.SplitHostPort(h.Listen)
+			if err != nil {
+				continue // it is reported as it is
+			}
 			if key == "host" {
 				host = f.Host
 			} else {
 				port = strconv.Itoa(f.Port)
 			}
-			if err == nil {
-				h.Listen = net.JoinHostPort(host, port)
-			}
+			h.Listen, place = net.JoinHostPort(host, port), said
 		}
 	}
+	return place
 }
 
 // listenPlace is where the address is said, or what makes HTTP the front.
