@@ -5,7 +5,9 @@ import (
 	"context"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
+	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
+	"github.com/mcp-relay/relay/internal/scan"
 	"github.com/mcp-relay/relay/internal/session"
 )
 
@@ -51,6 +53,19 @@ func (x *exchange) adapt(req *session.Request, params []byte) []byte {
 		return protocol.SetMeta(protocol.WithoutInput(params), x.server.metaFor(sender))
 	default:
 		return params
+	}
+}
+
+// adaptAnswer turns a server's answer into one of the client's era.
+func (x *exchange) adaptAnswer(reply *peer.Reply, s *scan.Subject, modern bool) {
+	switch {
+	case modern == x.way.link.modern():
+	case reply.Error != nil:
+		s.Content.Data = protocol.ErrorFor(eraOf(modern), x.method, reply.Error)
+	case modern:
+		s.Content.Data = protocol.ModernResult(x.method, reply.Result)
+	default:
+		s.Content.Data = protocol.LegacyResult(x.method, reply.Result)
 	}
 }
 

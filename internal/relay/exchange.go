@@ -192,40 +192,12 @@ func (x *exchange) Answered(reply peer.Reply) {
 		x.relay.tasks.learn(reply.Result, x.server, x.subject.Content.Origin.Principal)
 	}
 	s := x.answerSubject(&reply)
-	if x.way.link.modern() && reply.Error == nil {
-		if in, ok, err := protocol.InputRequired(reply.Result); ok {
-			x.inputRequired(in, err, s)
-			return
-		}
-	}
 	// A parked call's client speaks the modern era.
 	modern := req == nil || req.Modern()
-	if x.method == protocol.TasksGet && modern && x.way.link.modern() && reply.Error == nil {
-		task, asks, ok := x.server.taskInput(reply.Result, x.capabilities)
-		if !ok {
-			x.finish(executionFailed("The server asked the client for something that it may not ask."))
-			return
-		}
-		if reply.Result = task; asks {
-			s.Content.Phase, s.Content.Data = verdict.ServerRequest, task
-		}
+	if x.wants(&reply, s, modern) {
+		return
 	}
-	if modern && !x.way.link.modern() && reply.Error != nil {
-		if in, ok := urlsRequired(reply.Error); ok {
-			s.Part, s.Content.Data = peer.Result, protocol.AppendInputRequired(nil, in)
-			x.inputRequired(in, nil, s)
-			return
-		}
-	}
-	switch {
-	case modern == x.way.link.modern():
-	case reply.Error != nil:
-		s.Content.Data = protocol.ErrorFor(eraOf(modern), x.method, reply.Error)
-	case modern:
-		s.Content.Data = protocol.ModernResult(x.method, reply.Result)
-	default:
-		s.Content.Data = protocol.LegacyResult(x.method, reply.Result)
-	}
+	x.adaptAnswer(&reply, s, modern)
 	x.judgeAnswer(s, x.answerJudged)
 }
 

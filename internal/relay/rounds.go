@@ -2,7 +2,6 @@ package relay
 
 import (
 	"log/slog"
-	"strconv"
 	"sync"
 	"time"
 
@@ -63,33 +62,6 @@ func (x *exchange) inputRequired(in protocol.Input, err error, s *scan.Subject) 
 		}
 		x.conclude(func(req *session.Request) { x.relay.answer(req, x.passOn(req, in, d.Cleared)) })
 	})
-}
-
-// urlsRequired reads the error with which a server of 2025-11-25 wants the user
-// to visit an address first (elicitation, URL mode). A modern client knows that
-// as input; when it comes again, so does the call.
-func urlsRequired(object []byte) (in protocol.Input, ok bool) {
-	if code, _ := protocol.ErrorCode(object); code != protocol.CodeURLElicitationRequired {
-		return in, false
-	}
-	data, _ := objectMember(object, "data")
-	if data == nil {
-		return in, false
-	}
-	list, _ := jsonrpc.Member(data, "elicitations")
-	if len(list) == 0 || list[0] != '[' {
-		return in, false
-	}
-	for e := range jsonrpc.Elements(list) {
-		if len(e) == 0 || e[0] != '{' || len(in.Requests) == protocol.MaxInputRequests {
-			return in, false
-		}
-		in.Requests = append(in.Requests, protocol.InputRequest{
-			Key: "u" + strconv.Itoa(len(in.Requests)+1), Method: protocol.Elicit, Params: jsonrpc.DeleteMember(e, "elicitationId"),
-		})
-	}
-	in.HasState = true
-	return in, len(in.Requests) > 0
 }
 
 // provenance says in a server's request which server asks, where a client could
