@@ -260,3 +260,31 @@ func TestElicitationIsCompleteForWhomItWas(t *testing.T) {
 		}
 	})
 }
+
+// TestAServerThatAsksAndDiesBeforeItIsReady leaves nobody with its question.
+func TestAServerThatAsksAndDiesBeforeItIsReady(t *testing.T) {
+	for _, early := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &fakeServer{tools: []string{"x"}, slow: make(chan struct{})}
+			ask := func(c *fakeConn) { c.says(t, roots) }
+			if early {
+				s.onHello, s.answers = ask, map[string]string{protocol.Initialize: `{"nonsense":1}`}
+			} else {
+				s.onReady = ask
+			}
+			r := prepare(t, &judge{}, func(o *Options) { o.StartTimeout = time.Second }, s)
+			r.send(hello2)
+			time.Sleep(greetWait + time.Second) // nobody is there
+			r.got()
+			r.relay.Start(t.Context())
+			time.Sleep(100 * time.Millisecond)
+			s.conn(0).die()
+			time.Sleep(100 * time.Millisecond)
+			got := strings.Join(r.got(), "\n") // which is nothing when it died before that was judged
+			if strings.Count(got, protocol.ListRoots) != strings.Count(got, protocol.Cancelled) || got == "" && !early {
+				t.Errorf("early %v: got %s", early, got)
+			}
+			close(s.slow)
+		})
+	}
+}

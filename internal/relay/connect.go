@@ -65,10 +65,11 @@ func (s *server) attempt(ctx context.Context, d Dialer, speech Speech) (*link, e
 	l := newLink(conn, h)
 	if err = l.greet(ctx, speech); err != nil {
 		err = lastWords(conn, err)
+		failed := l
 		if !s.died(ctx, l) {
 			l = nil
 		}
-		conn.Close(closeGrace)
+		failed.close()
 		return l, err
 	}
 	return l, nil

@@ -76,6 +76,14 @@ func (l *link) modern() bool {
 	return a != nil && a.modern
 }
 
+// close ends the connection. What the server has asked is asked no more.
+func (l *link) close() {
+	for _, q := range l.questions.of(nil) {
+		q.withdraw()
+	}
+	l.conn.Close(closeGrace)
+}
+
 // capable reports whether the server announced a capability.
 func (l *link) capable(name string) bool {
 	_, ok := objectMember(l.capabilities, name)

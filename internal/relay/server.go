@@ -116,7 +116,7 @@ func (s *server) serve(ctx context.Context) error {
 		s.gone(err)
 		return err
 	}
-	defer l.conn.Close(closeGrace)
+	defer l.close()
 	if err = s.relistAll(ctx, l); err == nil {
 		err = s.judgeGreeting(ctx, l)
 	}
@@ -128,9 +128,6 @@ func (s *server) serve(ctx context.Context) error {
 	s.up(l)
 	err = lastWords(l.conn, s.watch(ctx, l))
 	s.current.Store(nil)
-	for _, q := range l.questions.of(nil) {
-		q.withdraw() // nobody is left to answer
-	}
 	s.setStatus(false, err)
 	s.relay.changes.announce()
 	return err
