@@ -278,8 +278,10 @@ func TestAServerThatAsksAndDiesBeforeItIsReady(t *testing.T) {
 			r.got()
 			r.relay.Start(t.Context())
 			time.Sleep(100 * time.Millisecond)
+			synctest.Wait()
+			s.onHello, s.onReady = nil, nil // the next one asks nothing
 			s.conn(0).die()
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(2 * listTimeout)
 			got := strings.Join(r.got(), "\n") // which is nothing when it died before that was judged
 			if strings.Count(got, protocol.ListRoots) != strings.Count(got, protocol.Cancelled) || got == "" && !early {
 				t.Errorf("early %v: got %s", early, got)
