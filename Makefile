@@ -14,6 +14,8 @@ PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
 BUF_VERSION := 1.75.0
 # The official reference server, of the official Go SDK.
 REFERENCE_VERSION := v1.8.0
+# The official Python SDK.
+PYTHON_SDK_VERSION := 2.3.0
 
 # ---- where things are ----
 
@@ -24,6 +26,7 @@ BUF := $(BIN)/buf-$(BUF_VERSION)/node_modules/.bin/buf
 
 # Official MCP programs from npm, pinned in internal/interop/package.json.
 INTEROP := $(BIN)/interop/node_modules/.installed
+PYTHON_SDK := $(BIN)/python-sdk-$(PYTHON_SDK_VERSION)
 
 # The official conformance suite, pinned in internal/conformance/package.json, and
 # the reference server.
@@ -137,8 +140,9 @@ docs-check: build ## Run the commands that README.md shows
 	@.ci/readme README.md
 
 .PHONY: interop
-interop: $(INTEROP) ## Test with official servers and clients from npm (needs Node)
-	RELAY_INTEROP_NODE_MODULES="$(dir $(INTEROP))" go test -count=1 -timeout 15m ./internal/interop
+interop: $(INTEROP) $(REFERENCE) $(PYTHON_SDK) ## Test with official servers and clients (needs Node, and Python for one)
+	RELAY_INTEROP_NODE_MODULES="$(dir $(INTEROP))" RELAY_REFERENCE="$(REFERENCE)" \
+		RELAY_INTEROP_PYTHON="$$(ls $(PYTHON_SDK)/bin/python 2>/dev/null || true)" go test -count=1 -timeout 20m ./internal/interop
 
 .PHONY: conformance
 conformance: $(CONFORMANCE) $(REFERENCE) ## Run the official conformance suite and refresh its tables (needs Node)
@@ -193,6 +197,13 @@ $(INTEROP): internal/interop/package.json
 	@mkdir -p $(BIN)/interop && cp $< $(BIN)/interop
 	npm install --prefix $(BIN)/interop --no-audit --no-fund --ignore-scripts --no-package-lock --loglevel=error
 	@touch $@
+
+# Some systems have Python without what makes an environment of its own; the tests
+# with its SDK are left out there.
+$(PYTHON_SDK):
+	@rm -rf $@.new && { python3 -m venv $@.new && $@.new/bin/pip install --quiet --disable-pip-version-check mcp==$(PYTHON_SDK_VERSION); } || \
+		{ echo "no Python environment: the tests with the Python SDK are left out" >&2; rm -rf $@.new; mkdir -p $@.new; }
+	@mv $@.new $@
 
 $(CONFORMANCE): internal/conformance/package.json
 	@mkdir -p $(BIN)/conformance && cp $< $(BIN)/conformance
