@@ -282,8 +282,9 @@ func (c *Client) keep(ctx context.Context, r *record) (Storage, error) {
 		return "", err
 	}
 	defer unlock()
-	if err := c.store.remove(); err != nil {
+	kind, err := c.store.save(ctx, r)
+	if err != nil {
 		return "", err
 	}
-	return c.store.save(ctx, r)
+	return kind, c.store.drop(".note") // it was done
 }

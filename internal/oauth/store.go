@@ -2,18 +2,18 @@ package oauth
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/mcp-relay/relay/internal/statefile"
 )
 
 // store keeps the record of one server in a directory. Files are replaced in
@@ -33,71 +33,32 @@ func newStore(dir, server, url string, storage Storage) *store {
 	return &store{dir: dir, name: hex.EncodeToString(sum[:16]), server: server, url: url, storage: storage, keys: system{}}
 }
 
-var (
-	errOpen = errors.New("others can read or write where logins are kept: make the directory 0700 and its files 0600, and yours")
-	errDir  = errors.New("there is no absolute directory to keep logins in")
-)
+var errDir = errors.New("there is no absolute directory to keep logins in")
 
-const (
-	maxFile  = 1 << 20
-	lockPoll = 20 * time.Millisecond
-)
+const maxFile = 1 << 20
 
-// inside opens the directory for do; with create, it makes it.
-func (s *store) inside(create bool, do func(*os.Root) error) (err error) {
+// open opens the directory; with create, it makes it.
+func (s *store) open(create bool) (*statefile.Dir, error) {
 	if !filepath.IsAbs(s.dir) {
-		return errDir
+		return nil, errDir
 	}
 	if create {
-		if err := os.MkdirAll(s.dir, 0o700); err != nil {
-			return fmt.Errorf("making a place for logins: %w", err)
-		}
+		return statefile.Create(s.dir)
 	}
-	root, err := os.OpenRoot(s.dir)
-	if err != nil {
-		return fmt.Errorf("opening the place of logins: %w", err)
-	}
-	defer func() {
-		if closing := root.Close(); err == nil {
-			err = closing
-		}
-	}()
-	info, err := root.Stat(".")
-	if err != nil {
-		return fmt.Errorf("opening the place of logins: %w", err)
-	}
-	if err := checkMine(info); err != nil {
-		return err
-	}
-	return do(root)
+	return statefile.Open(s.dir)
 }
 
 // lock waits until nobody else changes this server's files.
 func (s *store) lock(ctx context.Context) (unlock func(), err error) {
-	var f *os.File
-	err = s.inside(true, func(root *os.Root) error {
-		f, err = root.OpenFile(s.name+".lock", os.O_RDWR|os.O_CREATE, 0o600)
-		return err
-	})
+	dir, err := s.open(true)
+	if err == nil {
+		defer dir.Close()
+		unlock, err = dir.Lock(ctx, s.name+".lock")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("locking the login: %w", err)
 	}
-	for {
-		ok, err := tryLock(f)
-		if ok {
-			return func() { f.Close() }, nil
-		}
-		if err == nil {
-			select {
-			case <-time.After(lockPoll):
-				continue
-			case <-ctx.Done():
-				err = context.Cause(ctx)
-			}
-		}
-		f.Close()
-		return nil, fmt.Errorf("locking the login: %w", err)
-	}
+	return unlock, nil
 }
 
 // stamp tells one version of a file from another.
@@ -170,63 +131,48 @@ func (s *store) save(ctx context.Context, r *record) (Storage, error) {
 
 // remove deletes the record and the note. The caller holds the lock.
 func (s *store) remove() error {
-	err := s.inside(false, func(root *os.Root) error {
-		for _, extension := range []string{".json", ".note"} {
-			if err := root.Remove(s.name + extension); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("removing the login: %w", err)
-			}
-		}
-		return nil
-	})
+	err := s.drop(".json")
+	if err == nil {
+		err = s.drop(".note")
+	}
+	return err
+}
+
+// drop deletes the file with an extension, if there is one.
+func (s *store) drop(extension string) error {
+	dir, err := s.open(false)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return err
+	if err == nil {
+		defer dir.Close()
+		err = dir.Remove(s.name + extension)
+	}
+	if err != nil {
+		return fmt.Errorf("removing the login: %w", err)
+	}
+	return nil
 }
 
 // read reads a file that the relay wrote.
 func (s *store) read(name string, into any) (found bool, err error) {
 	var content []byte
-	err = s.inside(false, func(root *os.Root) error {
-		content, err = readPlain(root, name)
-		return err
-	})
+	dir, err := s.open(false)
+	if err == nil {
+		defer dir.Close()
+		content, _, err = dir.Read(name, maxFile)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
+	case errors.Is(err, statefile.ErrForeign):
+		return false, errUnreadable
 	case err != nil:
-		return false, err
+		return false, fmt.Errorf("reading the login: %w", err)
 	case json.Unmarshal(content, into) != nil:
 		return false, errUnreadable
 	}
 	return true, nil
-}
-
-// readPlain reads a regular file that nobody else could have read or written.
-func readPlain(root *os.Root, name string) ([]byte, error) {
-	info, err := root.Lstat(name) // a FIFO is not opened
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("reading the login: %w", err)
-	case !info.Mode().IsRegular() || info.Size() > maxFile:
-		return nil, errUnreadable
-	}
-	f, err := root.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("reading the login: %w", err)
-	}
-	defer f.Close()
-	if info, err = f.Stat(); err != nil {
-		return nil, fmt.Errorf("reading the login: %w", err)
-	}
-	if err := checkMine(info); err != nil {
-		return nil, err
-	}
-	content, err := io.ReadAll(io.LimitReader(f, maxFile))
-	if err != nil {
-		return nil, fmt.Errorf("reading the login: %w", err)
-	}
-	return content, nil
 }
 
 // write replaces a file in one step.
@@ -235,32 +181,13 @@ func (s *store) write(name string, content any) error {
 	if err != nil {
 		return fmt.Errorf("writing the login: %w", err)
 	}
-	return s.inside(true, func(root *os.Root) error {
-		scratch := name + "." + rand.Text()
-		err := writeNew(root, scratch, b)
-		if err == nil {
-			err = root.Rename(scratch, name)
-		}
-		if err != nil {
-			_ = root.Remove(scratch)
-			return fmt.Errorf("writing the login: %w", err)
-		}
-		return nil
-	})
-}
-
-// writeNew writes a file of mode 0600 that was not there before.
-func writeNew(root *os.Root, name string, content []byte) error {
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
+	dir, err := s.open(true)
 	if err == nil {
-		err = f.Sync()
+		defer dir.Close()
+		err = dir.Write(name, b)
 	}
-	if closing := f.Close(); err == nil {
-		err = closing
+	if err != nil {
+		return fmt.Errorf("writing the login: %w", err)
 	}
-	return err
+	return nil
 }

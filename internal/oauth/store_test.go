@@ -157,13 +157,30 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// A login that cannot be stored takes nothing away.
+func TestFailedLoginKeepsTheOldOne(t *testing.T) {
+	s, k := testStore(t, Keychain)
+	c := &Client{store: s}
+	if _, err := c.keep(t.Context(), testRecord()); err != nil {
+		t.Fatal(err)
+	}
+	k.err = errors.New("locked")
+	if _, err := c.keep(t.Context(), testRecord()); !errors.Is(err, errNoKeychain) {
+		t.Fatal(err)
+	}
+	k.err = nil
+	if r, err := s.load(t.Context()); r == nil || err != nil {
+		t.Errorf("%v, %v", r, err)
+	}
+}
+
 // Where others can write, nothing is read or written.
 func TestForeignFiles(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("files inherit who may read them")
 	}
 	for name, spoil := range map[string]func(s *store) error{
-		"a directory for all":       func(s *store) error { return os.Chmod(s.dir, 0o755) },
+		"a directory for all":       func(s *store) error { return os.Chmod(s.dir, 0o777) },
 		"a file for all":            func(s *store) error { return os.Chmod(filepath.Join(s.dir, s.name+".json"), 0o644) },
 		"a directory for the group": func(s *store) error { return os.Chmod(s.dir, 0o770) },
 		"a link": func(s *store) error {
@@ -278,7 +295,7 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := newStore(s.dir, "github", mcpURL, File)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*lockPoll)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Millisecond)
 	defer cancel()
 	if _, err := other.lock(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)

@@ -2,12 +2,14 @@ package principal
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/mcp-relay/relay/internal/statefile"
 )
 
 var (
@@ -33,7 +35,7 @@ func (s *Store) Add(name string) (token string, err error) {
 		return "", ErrName
 	}
 	token = newToken()
-	err = s.change(func(_ *os.Root, stored []entry) ([]entry, error) {
+	err = s.change(func(_ *statefile.Dir, stored []entry) ([]entry, error) {
 		return add(stored, name, token)
 	})
 	if err != nil {
@@ -59,13 +61,13 @@ func index(entries []entry, name string) int {
 // Remove makes a stored token unknown. Sessions that it opened are not its
 // business.
 func (s *Store) Remove(name string) error {
-	return s.change(func(dir *os.Root, stored []entry) ([]entry, error) {
+	return s.change(func(dir *statefile.Dir, stored []entry) ([]entry, error) {
 		i := index(stored, name)
 		if i < 0 {
 			return nil, ErrUnknown
 		}
 		if name == defaultName {
-			if err := dir.Remove(plainFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := dir.Remove(plainFile); err != nil {
 				return nil, err //nolint:wrapcheck // it names the file and what was attempted
 			}
 		}
@@ -80,15 +82,15 @@ func (s *Store) Ensure() (path string, err error) {
 	if len(s.given) > 0 {
 		return "", nil
 	}
-	err = s.change(func(dir *os.Root, stored []entry) ([]entry, error) {
+	err = s.change(func(dir *statefile.Dir, stored []entry) ([]entry, error) {
 		if len(stored) > 0 {
 			return nil, errNothing
 		}
 		// The plain token first: a hash of a token that nobody has would keep
 		// the next start from making another.
 		token := newToken()
-		if err := writeFile(dir, plainFile, []byte(token+"\n")); err != nil {
-			return nil, err
+		if err := dir.Write(plainFile, []byte(token+"\n")); err != nil {
+			return nil, err //nolint:wrapcheck // it says what was attempted
 		}
 		return add(stored, defaultName, token)
 	})
@@ -111,13 +113,13 @@ func (s *Store) Generated() (token string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = dir.Close() }()
-	text, _, err := readFile(dir, plainFile, maxToken)
+	defer dir.Close()
+	text, _, err := dir.Read(plainFile, maxToken)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", ErrNotGenerated
 	}
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("reading the token: %w", err)
 	}
 	stored, _, err := readStore(dir)
 	if err != nil {

@@ -4,10 +4,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mcp-relay/relay/internal/statefile"
 )
 
 func TestParse(t *testing.T) {
@@ -63,7 +64,7 @@ func FuzzParse(f *testing.F) {
 		}
 		dir := filepath.Join(t.TempDir(), "d")
 		write := &Store{dir: dir}
-		if werr := write.change(func(_ *os.Root, _ []entry) ([]entry, error) { return entries, nil }); werr != nil {
+		if werr := write.change(func(*statefile.Dir, []entry) ([]entry, error) { return entries, nil }); werr != nil {
 			t.Fatal(werr)
 		}
 		if list := write.List(); len(list) != len(entries) {

@@ -1,6 +1,7 @@
 package principal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/mcp-relay/relay/internal/statefile"
 )
 
 // look is how often a store looks whether its file was changed.
@@ -122,7 +125,7 @@ func (s *Store) refresh() error {
 		s.adopt(nil, nil)
 		return err
 	}
-	defer func() { _ = dir.Close() }()
+	defer dir.Close()
 	info, err := dir.Stat(storeFile)
 	if err == nil && s.read != nil && unchanged(info, s.read) {
 		return nil
@@ -149,26 +152,39 @@ func (s *Store) adopt(stored []entry, info fs.FileInfo) {
 	s.read = info
 }
 
+// lockPatience is how long a change waits for another process to finish its own,
+// which takes milliseconds.
+const lockPatience = 5 * time.Second
+
+var errLocked = errors.New("another relay is changing the tokens: try again")
+
+// openDirectory opens the state directory; "" is one that is not there.
+func openDirectory(path string) (*statefile.Dir, error) {
+	if path == "" {
+		return nil, fs.ErrNotExist
+	}
+	return statefile.Open(path) //nolint:wrapcheck // it names the directory
+}
+
 // errNoDirectory is met where there is no place for a file.
 var errNoDirectory = errors.New("there is no state directory to keep tokens in: give tokens in relay.http.tokens")
 
 // change runs f on the stored tokens, alone among all processes, and writes
 // what it returns. f may write files of its own first.
-func (s *Store) change(f func(dir *os.Root, stored []entry) ([]entry, error)) error {
+func (s *Store) change(f func(dir *statefile.Dir, stored []entry) ([]entry, error)) error {
 	if s.dir == "" {
 		return errNoDirectory
 	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return fmt.Errorf("making the directory of tokens: %w", err)
-	}
-	dir, err := openDirectory(s.dir)
+	dir, err := statefile.Create(s.dir)
 	if err != nil {
-		return err
+		return fmt.Errorf("changing the tokens: %w", err)
 	}
-	defer func() { _ = dir.Close() }()
-	unlock, err := lock(dir)
+	defer dir.Close()
+	ctx, cancel := context.WithTimeoutCause(context.Background(), lockPatience, errLocked)
+	defer cancel()
+	unlock, err := dir.Lock(ctx, lockFile)
 	if err != nil {
-		return err
+		return fmt.Errorf("changing the tokens: %w", err)
 	}
 	defer unlock()
 	stored, _, err := readStore(dir)

@@ -99,6 +99,8 @@ var ours = []arrow{
 	{"internal/telemetry", "internal/printable", "foreign text is logged without its escapes"},
 
 	{"internal/oauth", "internal/printable", "hosts and issuers are named in errors without their escapes"},
+	{"internal/oauth", "internal/statefile", "logins are the user's alone"},
+	{"internal/principal", "internal/statefile", "so are tokens"},
 
 	{"internal/demo", "internal/jsonrpc", "its client and server speak raw messages"},
 	{"internal/demo", "internal/protocol", "they name what MCP names"},
@@ -129,7 +131,6 @@ var foreign = []arrow{
 	{"internal/verdict", jsontext, "redactions are applied to tokens, so that the rest stays as it was"},
 	{"internal/oauth", jsontext, "names in metadata are matched byte for byte, and none counts twice"},
 	{"internal/oauth", "github.com/zalando/go-keyring", "the keychain of each system"},
-	{"internal/oauth", "golang.org/x/sys", "several relays take turns with a file lock"},
 	{"internal/process", "golang.org/x/sys", "process groups, Job Objects and dumpable are system calls"},
 	{"internal/plugin", goPlugin, "it launches and connects"},
 	{"internal/plugin", hclog, "go-plugin logs through it"},
@@ -137,7 +138,7 @@ var foreign = []arrow{
 	{"internal/plugin", protobuf, "the host speaks the contract itself"},
 	{"internal/registry", "golang.org/x/text", "names and URIs are compared in their normal form"},
 	{"internal/registry", "go.mau.fi/util", "names that look alike are reported"},
-	{"internal/principal", "golang.org/x/sys", "two relays that change one file of tokens lock each other out"},
+	{"internal/statefile", "golang.org/x/sys", "relays that change the same file take turns with a lock"},
 	{"internal/config", jsontext, "positions in JSON files"},
 	{"internal/config", "golang.org/x/net", "what a header and a proxy may look like"},
 	{"internal/config", yaml, "positions of every value, for errors that name a line"},

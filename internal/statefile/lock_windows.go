@@ -1,4 +1,4 @@
-package principal
+package statefile
 
 import (
 	"errors"
@@ -14,5 +14,5 @@ func tryLock(f *os.File) (bool, error) {
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
 		return false, nil
 	}
-	return err == nil, err //nolint:wrapcheck // lock says what was attempted
+	return err == nil, err //nolint:wrapcheck // Lock says what was attempted
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package principal
+package statefile
 
 import (
 	"errors"
@@ -15,9 +15,9 @@ const openFlags = syscall.O_NONBLOCK
 
 var errOwner = errors.New("it belongs to another user: remove it, or make it yours with chown")
 
-// checkOwner refuses what belongs to somebody else, and what gives others one
+// checkAccess refuses what belongs to somebody else, and what gives others one
 // of the permissions in forbidden.
-func checkOwner(info fs.FileInfo, forbidden fs.FileMode, hint string) error {
+func checkAccess(info fs.FileInfo, forbidden fs.FileMode, hint string) error {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) != os.Geteuid() {
 		return errOwner
 	}
