@@ -290,3 +290,25 @@ func TestAServerThatAsksAndDiesBeforeItIsReady(t *testing.T) {
 		})
 	}
 }
+
+// TestAQuestionOfACallThatIsOver is nobody's.
+func TestAQuestionOfACallThatIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fakeServer{tools: []string{"x"}}
+		held := s.holding()
+		r := start(t, nil, s)
+		r.greets(everything)
+		r.ask(toolsList)
+		r.ask(call)
+		held().result(`{}`)
+		r.got()
+		s.took()
+		held().says(t, elicit)
+		if got := r.got(); len(got) != 0 {
+			t.Errorf("the client got %s", got)
+		}
+		if got := s.took(); len(got) != 1 || !strings.HasPrefix(got[0], `answer 7 {"code":-32603`) || s.openQuestions() != 0 {
+			t.Errorf("the server got %s", got)
+		}
+	})
+}

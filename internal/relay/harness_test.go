@@ -25,19 +25,26 @@ type sink struct {
 	abouts []string // the client's request that each frame belongs to
 	deaf   bool     // it has no stream for requests
 	react  func(frame string)
+	prompt bool // it reacts before the frame has left
 }
 
 func (s *sink) add(of jsonrpc.ID, frame []byte, err error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err == nil {
-		s.frames = append(s.frames, string(frame))
-		s.abouts = append(s.abouts, of.Raw())
-		if s.react != nil {
-			go s.react(string(frame))
-		}
+	if err != nil {
+		return err
 	}
-	return err
+	s.mu.Lock()
+	s.frames = append(s.frames, string(frame))
+	s.abouts = append(s.abouts, of.Raw())
+	react, prompt := s.react, s.prompt
+	s.mu.Unlock()
+	switch {
+	case react == nil:
+	case prompt:
+		react(string(frame))
+	default:
+		go react(string(frame))
+	}
+	return nil
 }
 
 func (s *sink) Respond(id jsonrpc.ID, c peer.Cleared) error {

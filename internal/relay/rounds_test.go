@@ -231,3 +231,36 @@ func TestWhatALegacyClientMayNotSay(t *testing.T) {
 		}
 	})
 }
+
+// TestARoundThatEndsWhileItIsAsked asks nothing more, and takes back what it
+// asked.
+func TestARoundThatEndsWhileItIsAsked(t *testing.T) {
+	for name, reply := range map[string]string{
+		"refused":   `{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"no"}}`,
+		"cancelled": `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &fakeServer{modern: true, tools: []string{"x"}}
+				held := s.holding()
+				r := start(t, nil, s)
+				r.greets(everything)
+				r.ask(toolsList)
+				r.sink.prompt, r.sink.react = true, func(frame string) {
+					if strings.Contains(frame, protocol.CreateMessage) {
+						r.send(reply)
+					}
+				}
+				r.ask(call)
+				held().result(input("", wantsText, wantsName, wantsDirs))
+				got := strings.Join(r.got(), "\n")
+				if strings.Contains(got, protocol.Elicit) || strings.Contains(got, protocol.ListRoots) {
+					t.Errorf("got %s", got)
+				}
+				if told := strings.Contains(got, `"method":"notifications/cancelled","params":{"requestId":1}`); told != (name == "cancelled") {
+					t.Errorf("got %s", got)
+				}
+			})
+		})
+	}
+}
