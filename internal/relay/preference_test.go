@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"fmt"
 	"testing"
 	"testing/synctest"
 )
@@ -37,7 +36,7 @@ func TestWhatTheOnlyClientSpeaks(t *testing.T) {
 				if l == nil {
 					t.Fatal("the server is not connected")
 				}
-				if got := fmt.Sprint(l.version()); got != tt.era {
+				if got := l.version(); got != tt.era {
 					t.Errorf("the server is spoken to in %s", got)
 				}
 			})
