@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -9,26 +10,101 @@ import (
 // Keeps reports whether a text names something of a server that is kept from
 // clients: a tool or prompt, also behind a prefix, or a resource, also one that
 // a withheld template reaches; in whatever spelling a lenient server might take.
-// What it equates some servers tell apart, so it is for refusing only.
+// What it equates some servers tell apart, so it is for refusing only. Its time
+// does not grow with the number of items, and others do not wait for it: a
+// client may ask about every string of a long message.
 func (r *Registry) Keeps(server, text string) bool {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.keepsName(server, text) || r.keepsURI(server, text)
+	tools, prompts := r.view(Tools), r.view(Prompts)
+	resources, templates := r.view(Resources), r.view(Templates)
+	r.mu.Unlock()
+	// What is read of a view from here on never changes.
+	name := spelled(text)
+	if tools.kept[server].endOf(name) || prompts.kept[server].endOf(name) {
+		return true
+	}
+	if !strings.Contains(text, ":") && !strings.Contains(text, "%") {
+		return false
+	}
+	forms := spellings(text)
+	return resources.keeps(server, forms) || templates.keeps(server, forms) || templates.kept[server].beginningOf(forms[0])
 }
 
-func (r *Registry) keepsName(server, text string) bool {
-	text = spelled(text)
-	for _, k := range []Kind{Tools, Prompts} {
-		v := r.view(k)
-		for i := range v.entries {
-			e := &v.entries[i]
-			if e.Server != server || e.Public != "" || e.Name == "" {
-				continue
+// kept holds the texts by which something of a server is kept from clients. Nil
+// is one that holds none.
+type kept struct {
+	texts   map[string]bool
+	lengths []int // of the texts, each once, the shortest first
+}
+
+// keep notes what clients do not get: the names of tools and prompts, and the
+// literal beginnings of templates.
+func (v *view) keep() {
+	v.kept = map[string]*kept{}
+	for i := range v.entries {
+		e := &v.entries[i]
+		switch {
+		case e.Name == "":
+		case v.kind.named() && e.Public == "":
+			v.keepText(e.Server, spelled(e.Name))
+		case v.kind == Templates && !e.State.listed():
+			prefix, _, _ := strings.Cut(e.Name, "{")
+			if prefix != "" {
+				// The canonical form of a beginning may lack its last slash: then a
+				// little more is kept.
+				prefix = canonical(prefix)
 			}
-			name := spelled(e.Name)
-			if text == name || strings.HasSuffix(text, "__"+name) {
-				return true
-			}
+			v.keepText(e.Server, prefix)
+		}
+	}
+	for _, k := range v.kept {
+		for text := range k.texts {
+			k.lengths = append(k.lengths, len(text))
+		}
+		slices.Sort(k.lengths)
+		k.lengths = slices.Compact(k.lengths)
+	}
+}
+
+func (v *view) keepText(server, text string) {
+	k := v.kept[server]
+	if k == nil {
+		k = &kept{texts: map[string]bool{}}
+		v.kept[server] = k
+	}
+	k.texts[text] = true
+}
+
+// endOf reports whether a text is one of those that are kept, or one behind a
+// prefix.
+func (k *kept) endOf(text string) bool {
+	const border = "__"
+	if k == nil {
+		return false
+	}
+	for _, n := range k.lengths {
+		if n > len(text) {
+			break
+		}
+		prefix, name := text[:len(text)-n], text[len(text)-n:]
+		if (prefix == "" || strings.HasSuffix(prefix, border)) && k.texts[name] {
+			return true
+		}
+	}
+	return false
+}
+
+// beginningOf reports whether a text begins with one of those that are kept.
+func (k *kept) beginningOf(text string) bool {
+	if k == nil {
+		return false
+	}
+	for _, n := range k.lengths {
+		if n > len(text) {
+			break
+		}
+		if k.texts[text[:n]] {
+			return true
 		}
 	}
 	return false
@@ -36,27 +112,3 @@ func (r *Registry) keepsName(server, text string) bool {
 
 // spelled returns one form of a name for all its spellings.
 func spelled(name string) string { return fold(norm.NFKC.String(strings.TrimSpace(name))) }
-
-func (r *Registry) keepsURI(server, uri string) bool {
-	if !strings.Contains(uri, ":") && !strings.Contains(uri, "%") {
-		return false
-	}
-	resources, templates := r.view(Resources), r.view(Templates)
-	if resources.keeps(server, uri) || templates.keeps(server, uri) {
-		return true
-	}
-	form := canonical(uri)
-	for i := range templates.entries {
-		e := &templates.entries[i]
-		if e.Server != server || e.State.listed() || e.Name == "" {
-			continue
-		}
-		prefix, _, _ := strings.Cut(e.Name, "{")
-		// The canonical form of a beginning may lack its last slash: then a little
-		// more is kept.
-		if prefix == "" || strings.HasPrefix(form, canonical(prefix)) {
-			return true
-		}
-	}
-	return false
-}

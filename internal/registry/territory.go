@@ -1,5 +1,7 @@
 package registry
 
+import "slices"
+
 // territory says to which server a URI belongs: to the first configured one
 // that lists it or has a template whose literal beginning it has, whatever
 // becomes of that item. A later server cannot take a URI over by listing it,
@@ -60,6 +62,7 @@ func (t *territory) holder(uri string) (position int, ok bool) {
 
 // fence notes which URIs are kept from clients, and what templates reach.
 func (v *view) fence(r *Registry) {
+	v.keep()
 	if v.kind.named() {
 		return
 	}
@@ -94,8 +97,11 @@ func (r *Registry) Owner(uri string) (Route, bool) {
 	if route, ok := resources.routes[uri]; ok && route.Server == server {
 		return route, true
 	}
-	if resources.keeps(server, uri) || templates.keeps(server, uri) {
-		return Route{}, false
+	if len(resources.withheld)+len(templates.withheld) > 0 {
+		forms := spellings(uri)
+		if resources.keeps(server, forms) || templates.keeps(server, forms) {
+			return Route{}, false
+		}
 	}
 	if route, ok := templates.routes[uri]; ok && route.Server == server {
 		return route, true
@@ -116,18 +122,10 @@ func (r *Registry) Owner(uri string) (Route, bool) {
 	return Route{Server: server, Name: uri, State: best.state}, true
 }
 
-// keeps reports whether a server's item of this URI, in whatever spelling, is
-// kept from clients.
-func (v *view) keeps(server, uri string) bool {
-	if len(v.withheld) == 0 {
-		return false
-	}
-	for _, spelling := range spellings(uri) {
-		if v.withheld[target{server, spelling}] {
-			return true
-		}
-	}
-	return false
+// keeps reports whether a server's item of one of these URIs, which are the
+// spellings of one, is kept from clients.
+func (v *view) keeps(server string, uris []string) bool {
+	return slices.ContainsFunc(uris, func(uri string) bool { return v.withheld[target{server, uri}] })
 }
 
 // Claimant returns the server that a URI belongs to, also when it leads

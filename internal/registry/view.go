@@ -28,6 +28,7 @@ type view struct {
 	ttl     time.Duration
 	meta    []byte
 	pages   pages
+	kept    map[string]*kept // by server: what clients do not get, see Keeps
 	// Of resources and templates only:
 	withheld map[target]bool // canonical URIs that are kept from clients
 	reaches  []ownReach      // of templates
