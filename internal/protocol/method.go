@@ -125,7 +125,11 @@ func Disguised(method string) bool {
 	if len(method) > 2*maxMethod {
 		return false // WellFormed refuses it
 	}
-	known, found := methods()[fold(method)]
+	names := methods()
+	if names[method] == method {
+		return false // most are spelled right, in lower case
+	}
+	known, found := names[fold(method)]
 	return found && known != method
 }
 
