@@ -30,11 +30,16 @@ var (
 	errMirrorTwice = errors.New("two parameters have the same x-mcp-header")
 )
 
+// maxMirrorDepth is how many schemas inside each other are looked at: each is
+// read once for every schema around it, and a server may send long ones.
+const maxMirrorDepth = 32
+
 // Mirrors returns the parameters that a tool's input schema wants mirrored, in
 // the order of the schema. On an error the definition is not valid, and clients
-// of the modern HTTP transport must not offer the tool.
+// of the modern HTTP transport must not offer the tool. An annotation inside more
+// than 32 schemas is not valid here either.
 func Mirrors(inputSchema []byte) ([]Mirror, error) {
-	if !bytes.Contains(inputSchema, []byte(mirrorKey)) && bytes.IndexByte(inputSchema, '\\') < 0 {
+	if !mayMirror(inputSchema) {
 		return nil, nil
 	}
 	w := mirrorWalk{seen: map[string]bool{}}
@@ -44,16 +49,30 @@ func Mirrors(inputSchema []byte) ([]Mirror, error) {
 	return w.found, nil
 }
 
+// mayMirror reports whether a schema may hold the keyword, in whatever spelling.
+func mayMirror(schema []byte) bool {
+	return bytes.Contains(schema, []byte(mirrorKey)) || bytes.Contains(schema, []byte(`\u`))
+}
+
 // mirrorWalk goes through a schema. What is not a schema (examples, defaults,
 // keywords that nobody knows) may hold the keyword as data.
 type mirrorWalk struct {
 	found []Mirror
 	seen  map[string]bool // header names in lower case
+	depth int             // schemas around the one that is looked at
 }
 
 // schema looks at one schema. reachable: properties alone lead to it, through
 // path, which is empty for the root.
 func (w *mirrorWalk) schema(schema []byte, reachable bool, path []string) error {
+	if w.depth > maxMirrorDepth {
+		if mayMirror(schema) {
+			return errMirrorPlace
+		}
+		return nil
+	}
+	w.depth++
+	defer func() { w.depth-- }()
 	for keyword, value := range jsonrpc.Members(schema) {
 		var err error
 		switch keyword {

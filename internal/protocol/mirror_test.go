@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -44,6 +45,21 @@ func TestMirrors(t *testing.T) {
 		{"twice", `{"properties":{"a":{"type":"string","x-mcp-header":"Region"},"b":{"type":"string","x-mcp-header":"Region"}}}`, nil, errMirrorTwice},
 		{"twice, other case", `{"properties":{"a":{"type":"string","x-mcp-header":"MyField"},"b":{"properties":{"c":{"type":"string","x-mcp-header":"myfield"}}}}}`, nil, errMirrorTwice},
 		{"root", `{"type":"string","x-mcp-header":"A"}`, nil, errMirrorPlace},
+	}
+	for deep, err := range map[int]error{maxMirrorDepth: nil, maxMirrorDepth + 1: errMirrorPlace} {
+		schema, path := `{"type":"string","x-mcp-header":"A"}`, slices.Repeat([]string{"p"}, deep)
+		for range deep {
+			schema = property(schema)
+		}
+		want := []Mirror{{"A", path, "string"}}
+		if err != nil {
+			want = nil
+		}
+		tests = append(tests, struct {
+			name, schema string
+			want         []Mirror
+			err          error
+		}{fmt.Sprint("inside ", deep), schema, want, err})
 	}
 	for _, place := range []string{
 		`"items":%`, `"items":[%]`, `"prefixItems":[{},%]`, `"oneOf":[%]`, `"anyOf":[%]`, `"allOf":[%]`, `"not":%`, `"if":%`, `"then":%`, `"else":%`,

@@ -70,13 +70,13 @@ func New(opts Options, order []string, twin map[string]string) *Registry {
 // clients see changed: of that kind, or of resources or templates when it is
 // one of the two.
 func (r *Registry) Install(serverName string, k Kind, l Listing) (changed bool) {
+	items := l.prepare(k) // it reads all definitions; nobody has to wait for that
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.servers[serverName]
 	if s == nil {
 		return false
 	}
-	items := l.prepare(k)
 	if !k.named() {
 		s.claims[k] = names(items)
 	}
