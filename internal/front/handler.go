@@ -60,14 +60,15 @@ type limits struct {
 	keptItems int
 	waiting   int // bytes that wait for a stream that belongs to no request
 	waitItems int
-	streams   int // of one session at a time
+	streams   int   // of one session at a time
+	bodies    int64 // bytes of long messages that a principal sends at a time
 	// For reading a request's headers, and all of it. A Server sees to them.
 	headers, request time.Duration
 }
 
 var defaultLimits = limits{
 	queue: outLimit, chunk: 256 << 10, write: 30 * time.Second, silence: 15 * time.Second,
-	kept: 4 << 20, keptItems: 1000, waiting: 1 << 20, waitItems: 256, streams: 128,
+	kept: 4 << 20, keptItems: 1000, waiting: 1 << 20, waitItems: 256, streams: 128, bodies: 128 << 20,
 	headers: 10 * time.Second, request: 30 * time.Second,
 }
 
@@ -87,6 +88,7 @@ type Handler struct {
 	limits limits
 	log    *slog.Logger
 	shy    shyLog
+	bodies room
 	logKey [32]byte
 
 	ctx  context.Context //nolint:containedctx // sessions outlive the request that starts them

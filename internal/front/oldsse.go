@@ -120,7 +120,7 @@ func (h *Handler) oldMessage(w http.ResponseWriter, r *http.Request, principal s
 		refuse(w, http.StatusNotFound)
 		return
 	}
-	m, ok := h.read(w, r)
+	m, ok := h.read(w, r, principal)
 	if !ok {
 		return
 	}

@@ -3,7 +3,6 @@ package front
 import (
 	"bytes"
 	"errors"
-	"io"
 	"net/http"
 	"os"
 	"strconv"
@@ -27,7 +26,7 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, principal string)
 		refuse(w, http.StatusNotAcceptable)
 		return
 	}
-	m, ok := h.read(w, r)
+	m, ok := h.read(w, r, principal)
 	if !ok {
 		return
 	}
@@ -59,17 +58,20 @@ func saysModern(params []byte) bool {
 
 // read reads the one message of a request. Where there is none it answers
 // itself and returns false.
-func (h *Handler) read(w http.ResponseWriter, r *http.Request) (jsonrpc.Message, bool) {
+func (h *Handler) read(w http.ResponseWriter, r *http.Request, principal string) (jsonrpc.Message, bool) {
 	if !sendsJSON(r.Header) {
 		refuse(w, http.StatusUnsupportedMediaType)
 		return jsonrpc.Message{}, false
 	}
-	body, err := h.body(w, r)
+	body, err := h.body(w, r, principal)
 	if err != nil {
 		var long *http.MaxBytesError
 		switch {
 		case errors.As(err, &long):
 			refuse(w, http.StatusRequestEntityTooLarge)
+		case errors.Is(err, errManyBodies):
+			h.shy.refused("the principal sends as much at a time as it may")
+			turnAway(w, http.StatusTooManyRequests)
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			refuse(w, http.StatusRequestTimeout)
 		default:
@@ -88,29 +90,6 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (jsonrpc.Message,
 		return jsonrpc.Message{}, false
 	}
 	return m, true
-}
-
-// body reads the body of a request, into one slice where its length is said.
-func (h *Handler) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	limit := int64(h.opts.MaxMessage)
-	n := r.ContentLength
-	if n > limit {
-		return nil, &http.MaxBytesError{Limit: limit}
-	}
-	// A length is believed up to here; beyond it the bytes have to come first.
-	const trusted = 1 << 20
-	if n < 0 || n > trusted {
-		buf := bytes.NewBuffer(make([]byte, 0, min(max(n, 0), trusted)+bytes.MinRead))
-		_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
-		return buf.Bytes(), err
-	}
-	// The byte more has the reader meet the end with the last read.
-	body := make([]byte, n+1)
-	read, err := io.ReadFull(r.Body, body)
-	if int64(read) == n && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
-		return body[:n:n], nil
-	}
-	return nil, err
 }
 
 // refusal answers a bad request with a JSON-RPC error of the front's own.
