@@ -74,6 +74,9 @@ func (e *elicitations) of(id string) *session.Session {
 func (s *server) elicited(m jsonrpc.Message) {
 	sess := s.elicitations.of(stringMember(m.Params, "elicitationId"))
 	if sess == nil {
+		sess = s.relay.onlyClient()
+	}
+	if sess == nil {
 		s.anomaly("notification_of_no_client")
 		return
 	}

@@ -1,6 +1,8 @@
 package relay
 
 import (
+	"bytes"
+
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/protocol"
 )
@@ -20,35 +22,31 @@ func (r *Relay) sneaks(s *server, method string, params []byte) bool {
 		_, uri := jsonrpc.Member(ref, "uri")
 		return name && uri
 	}
-	return anyString(params, maxDepth, func(text string) bool { return r.registry.Keeps(s.cfg.Name, text) })
+	return anyString(params, func(text string) bool { return r.registry.Keeps(s.cfg.Name, text) })
 }
 
-// maxDepth is how deep in params a name is looked for; what is deeper counts as
-// one.
-const maxDepth = 32
-
-// anyString reports whether a predicate holds for some string of a JSON value,
-// its members' names included.
-func anyString(value []byte, depth int, holds func(string) bool) bool {
-	if len(value) == 0 {
-		return false
-	}
-	switch value[0] {
-	case '"':
-		text, ok := jsonrpc.Unquote(value)
-		return ok && holds(text)
-	case '{':
-		for name, member := range jsonrpc.Members(value) {
-			if depth == 0 || holds(name) || anyString(member, depth-1, holds) {
-				return true
-			}
+// anyString reports whether a predicate holds for some string of a valid JSON
+// value, its members' names included. It reads the value once, however deep it
+// is.
+func anyString(value []byte, holds func(string) bool) bool {
+	for {
+		begin := bytes.IndexByte(value, '"')
+		if begin < 0 {
+			return false
 		}
-	case '[':
-		for element := range jsonrpc.Elements(value) {
-			if depth == 0 || anyString(element, depth-1, holds) {
-				return true
+		end := begin + 1
+		for end < len(value) && value[end] != '"' {
+			if value[end] == '\\' {
+				end++
 			}
+			end++
 		}
+		if end >= len(value) {
+			return false
+		}
+		if text, ok := jsonrpc.Unquote(value[begin : end+1]); ok && holds(text) {
+			return true
+		}
+		value = value[end+1:]
 	}
-	return false
 }

@@ -11,5 +11,5 @@ var Keys = []string{
 	// How much and how long.
 	"lost", "pause", "skipped",
 	// Processes and files.
-	"fields", "path", "pid", "text",
+	"address", "fields", "path", "pid", "text",
 }
