@@ -147,7 +147,7 @@ interop: $(INTEROP) $(REFERENCE) $(PYTHON_SDK) ## Test with official servers and
 .PHONY: conformance
 conformance: $(CONFORMANCE) $(REFERENCE) ## Run the official conformance suite and refresh its tables (needs Node)
 	RELAY_CONFORMANCE="$(BIN)/conformance" RELAY_REFERENCE="$(REFERENCE)" RELAY_CONFORMANCE_DOCS="$(CURDIR)/docs/conformance.md" \
-		go test -count=1 -timeout 30m -v -run 'Suite$$' $(CONFORMANCEFLAGS) ./internal/conformance
+		go test -count=1 -timeout 30m -v $(CONFORMANCEFLAGS) ./internal/conformance -thorough
 CONFORMANCEFLAGS ?=
 
 .PHONY: soak

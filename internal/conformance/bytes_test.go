@@ -13,6 +13,9 @@ func TestBytesStayAsTheyWere(t *testing.T) {
 	for _, era := range []string{legacy, modern} {
 		flows := flowsOf(t, era)
 		for _, w := range ways(era, era) {
+			if w.front != w.down && !*thorough {
+				continue
+			}
 			t.Run(w.String(), func(t *testing.T) {
 				r := newRig(t, w, rigOptions{})
 				compared := 0
@@ -32,7 +35,7 @@ func (r *rig) compare(t *testing.T, f *flow) int {
 	compared := 0
 	for i, doc := range f.docs {
 		for j, m := range mutations {
-			if j > 0 && i > 0 && (i+j)%3 != 0 { // the first document meets every mutation
+			if j > 0 && i > 0 && (!*thorough || (i+j)%3 != 0) { // the first document meets every mutation
 				continue
 			}
 			sent := m.apply(doc.clone())

@@ -64,8 +64,8 @@ func taint(doc *node, c *canaries) map[string]string {
 	return out
 }
 
-// thorough has every generated document tainted, which takes minutes.
-var thorough = flag.Bool("thorough", false, "taint every generated document")
+// thorough has every generated document sent over every way, which takes minutes.
+var thorough = flag.Bool("thorough", false, "send every generated document over every combination of transports")
 
 // impatience is how long a frame is waited for that may have been refused.
 const impatience = 250 * time.Millisecond
@@ -74,7 +74,10 @@ const impatience = 250 * time.Millisecond
 // schemas of both eras know, in both directions: a scanner has seen it, or it
 // does not come out at the other end.
 func TestNothingPassesUnseen(t *testing.T) {
-	for _, w := range taintWays {
+	for i, w := range taintWays {
+		if (i == 0 || i == 3) && !*thorough {
+			continue // one of each era, and one of each transport
+		}
 		t.Run(w.String(), func(t *testing.T) {
 			r := newRig(t, w, rigOptions{})
 			r.brief = impatience
