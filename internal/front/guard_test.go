@@ -2,11 +2,15 @@ package front
 
 import (
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // atAddress makes a request look as if it had come to an address.
@@ -164,6 +168,47 @@ func TestTokens(t *testing.T) {
 	if strings.Contains(p.log.String(), "ta") && strings.Contains(p.log.String(), "Bearer") {
 		t.Error("the log holds a token")
 	}
+}
+
+// waning is a token that somebody has until it is taken away.
+type waning struct{ over atomic.Bool }
+
+func (w *waning) Verify(string) (string, bool) { return "a", !w.over.Load() }
+
+// Nothing outlives its token for long, whether anything is said or not.
+func TestTokenTakenAway(t *testing.T) {
+	tokens := &waning{}
+	p := serveHTTP(t, func(o *HandlerOptions, l *limits) { o.Tokens, l.silence = tokens, 20*time.Millisecond })
+	id, g := p.initialize()
+	bodies := []io.Reader{p.listen(id).resp.Body, p.open("GET", "/sse", "", "Accept", "text/event-stream").Body}
+	p.desk.connected()
+	body, headers := modernCall("1", "subscriptions/listen")
+	bodies = append(bodies, p.open("POST", "/mcp", body, headers...).Body)
+	subscriber := p.desk.connected()
+	subscriber.next()
+	calls := make(chan answerOf, 1)
+	go func() {
+		calls <- p.do("POST", "/mcp", legacyCall("1", "wait"), sessionHeader, id, "Accept", "", "Accept", "application/json")
+	}()
+	g.next()
+	tokens.over.Store(true)
+	busy := make(chan struct{})
+	go func() { // never silent
+		defer close(busy)
+		for g.sink.Notify(none, n(0)) == nil {
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	for i, b := range bodies {
+		if _, err := io.Copy(io.Discard, b); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if a := <-calls; a.status != http.StatusUnauthorized {
+		t.Errorf("%+v", a)
+	}
+	subscriber.waitClosed()
+	<-busy
 }
 
 func TestMedia(t *testing.T) {

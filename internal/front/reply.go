@@ -28,6 +28,7 @@ type reply struct {
 
 	e     *events     // nil until the stream is open
 	timer *time.Timer // for silence; nil until something has to be waited for
+	known time.Time   // when the client's token was looked at last
 }
 
 // numbering says which ids the events of a stream have.
@@ -77,11 +78,14 @@ func (p *reply) run() error {
 // wait returns when there may be something to take.
 func (p *reply) wait() error {
 	if p.timer == nil {
-		p.timer = time.NewTimer(p.h.limits.silence)
+		p.timer, p.known = time.NewTimer(p.h.limits.silence), time.Now()
 	} else {
 		p.timer.Reset(p.h.limits.silence)
 	}
 	for {
+		if !p.welcome() {
+			return errLeft
+		}
 		select {
 		case <-p.q.wake:
 			return nil
@@ -96,6 +100,26 @@ func (p *reply) wait() error {
 			p.timer.Reset(p.h.limits.silence)
 		}
 	}
+}
+
+// welcome reports whether the client may still be served: what lasts longer than
+// a silence does not outlive its token. If not, it ends the reply.
+func (p *reply) welcome() bool {
+	now := time.Now()
+	if now.Sub(p.known) < p.h.limits.silence {
+		return true
+	}
+	p.known = now
+	if _, ok := p.h.guard.principal(p.r); ok {
+		return true
+	}
+	p.h.shy.refused("no valid token any more")
+	if p.e == nil {
+		p.without(http.StatusUnauthorized)
+	} else {
+		p.e.abort()
+	}
+	return false
 }
 
 // write writes a batch.
