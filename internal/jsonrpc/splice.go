@@ -122,32 +122,26 @@ func edit(object []byte, edits []Edit) (head []byte, rest int) {
 		head = append(append(head, object[rest:from]...), with...)
 		rest = to
 	}
-	begin := skipSpace(object, c.to) // of the first member
-	end, stays := c.to, false        // the end of the last member, and whether one before it stays
-	var made uint64
+	begin := skipSpace(object, c.to) // of the first member that stays
+	end, stays := c.to, false        // the end of the last member, and whether one stays
+	made := 0                        // a bit for each edit
 	for left := len(edits); left > 0 && c.next(); end = c.to {
 		i := slices.IndexFunc(edits, func(e Edit) bool { return c.named(e.Name) })
-		if i >= 0 {
-			left--
-			made |= 1 << i
-		}
-		if i >= 0 && edits[i].Value == nil {
-			if stays {
-				cut(end, c.to, nil)
-			} else {
-				to := skipSpace(object, c.to)
-				if to < len(object) && object[to] == ',' {
-					cut(begin, skipSpace(object, to+1), nil)
-				} else {
-					cut(begin, c.to, nil)
-				}
-				begin = rest
-			}
+		if i < 0 {
+			stays = true
 			continue
 		}
-		stays = true
-		if i >= 0 {
+		left--
+		made |= 1 << i
+		switch {
+		case edits[i].Value != nil:
 			cut(c.from, c.to, edits[i].Value)
+			stays = true
+		case stays:
+			cut(end, c.to, nil)
+		default:
+			cut(begin, afterComma(object, c.to), nil)
+			begin = rest
 		}
 	}
 	for i, e := range edits {
@@ -162,6 +156,15 @@ func edit(object []byte, edits []Edit) (head []byte, rest int) {
 		stays = true
 	}
 	return head, rest
+}
+
+// afterComma returns where the next member begins when a member ends at i; i
+// itself when none follows.
+func afterComma(object []byte, i int) int {
+	if to := skipSpace(object, i); to < len(object) && object[to] == ',' {
+		return skipSpace(object, to+1)
+	}
+	return i
 }
 
 // splice returns a copy of b in which with stands for b[from:to].
