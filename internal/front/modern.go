@@ -1,12 +1,10 @@
 package front
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
@@ -52,15 +50,13 @@ func (h *Handler) modern(w http.ResponseWriter, r *http.Request, principal strin
 		return
 	}
 	defer h.disconnect(client)
-	client.Message(m)
 	if m.Kind() == jsonrpc.Notification {
+		x.q.end(errOver) // there is nothing to answer
+		client.Message(m)
 		w.WriteHeader(http.StatusAccepted)
-		x.q.end(errOver)
-		grace, cancel := context.WithTimeout(r.Context(), notificationGrace)
-		defer cancel()
-		_ = client.Drain(grace) // what it started ends with the session at the latest
 		return
 	}
+	client.Message(m)
 	p := &reply{h: h, w: w, r: r, q: x.q, takes: takes, status: modernStatus}
 	err = p.run()
 	x.q.end(errOver)
@@ -72,9 +68,6 @@ func (h *Handler) modern(w http.ResponseWriter, r *http.Request, principal strin
 		p.without(http.StatusServiceUnavailable)
 	}
 }
-
-// notificationGrace is how long the client of a modern notification stays.
-const notificationGrace = time.Second
 
 // exchange is the sink of one modern request.
 type exchange struct {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -22,9 +23,11 @@ type callback struct {
 	server   *http.Server
 	host     string
 	state    string
-	result   chan url.Values
-	strays   int // requests with another state; the handler's, under its own turn
-	turn     chan struct{}
+	result   chan url.Values // the answer; closed when there were too many strays
+
+	mu       sync.Mutex
+	strays   int // requests with another state
+	finished bool
 }
 
 const (
@@ -48,7 +51,7 @@ func await(ctx context.Context, port int, state string) (*callback, error) {
 	}
 	c := &callback{
 		address: "http://" + l.Addr().String() + callbackPath, host: l.Addr().String(), state: state,
-		listener: l, result: make(chan url.Values, 1), turn: make(chan struct{}, 1),
+		listener: l, result: make(chan url.Values, 1),
 	}
 	c.server = &http.Server{
 		Handler: c, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: maxQuery,
@@ -109,20 +112,20 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // take hands the parameters over if they are the ones.
 func (c *callback) take(query url.Values) bool {
-	c.turn <- struct{}{}
-	defer func() { <-c.turn }()
-	if c.strays < 0 {
-		return false // it was answered
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.finished {
+		return false
 	}
 	if subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(c.state)) != 1 || len(query["state"]) != 1 {
 		if c.strays++; c.strays >= maxStrays {
-			c.strays = -1
+			c.finished = true
 			close(c.result)
 		}
 		return false
 	}
-	c.strays = -1
-	c.result <- query
+	c.finished = true
+	c.result <- query // it has room for one
 	return true
 }
 
