@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
@@ -58,7 +59,8 @@ type limits struct {
 	silence   time.Duration // after which a stream gets a comment
 	kept      int           // bytes of events that a session keeps for resumption
 	keptItems int
-	waiting   int // bytes that wait for a stream that belongs to no request
+	keptAll   int64 // bytes of all sessions together
+	waiting   int   // bytes that wait for a stream that belongs to no request
 	waitItems int
 	streams   int   // of one session at a time
 	bodies    int64 // bytes of long messages that a principal sends at a time
@@ -68,7 +70,8 @@ type limits struct {
 
 var defaultLimits = limits{
 	queue: outLimit, chunk: 256 << 10, write: 30 * time.Second, silence: 15 * time.Second,
-	kept: 4 << 20, keptItems: 1000, waiting: 1 << 20, waitItems: 256, streams: 128, bodies: 128 << 20,
+	kept: 4 << 20, keptItems: 1000, keptAll: 256 << 20,
+	waiting: 1 << 20, waitItems: 256, streams: 128, bodies: 128 << 20,
 	headers: 10 * time.Second, request: 30 * time.Second,
 }
 
@@ -89,6 +92,7 @@ type Handler struct {
 	log    *slog.Logger
 	shy    shyLog
 	bodies room
+	kept   atomic.Int64 // bytes of events that sessions keep for resumption
 	logKey [32]byte
 
 	ctx  context.Context //nolint:containedctx // sessions outlive the request that starts them

@@ -1,6 +1,9 @@
 package front
 
-import "slices"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // event is a message that was sent on a stream, kept for a client that lost its
 // connection (MCP 2025-11-25, Streamable HTTP, resumability).
@@ -9,11 +12,13 @@ type event struct {
 	item
 }
 
-// history holds the events of a session, the oldest first, as many as its
-// limits allow. What belongs to streams that are over goes first.
+// history holds the events of a session, the oldest first, as many as its limits
+// and those of all sessions together allow. What belongs to streams that are over
+// goes first.
 type history struct {
 	events []event
 	size   int
+	all    *atomic.Int64 // bytes that all sessions keep
 }
 
 // add keeps an event, and drops others when there are too many. dropped is
@@ -21,13 +26,13 @@ type history struct {
 func (h *history) add(of *stream, it item, l *limits, dropped func(*stream)) {
 	h.events = append(h.events, event{of: of, item: it})
 	of.kept++
-	h.size += len(it.frame)
-	for len(h.events) > 0 && (h.size > l.kept || len(h.events) > l.keptItems) {
+	h.grow(len(it.frame))
+	for len(h.events) > 0 && (h.size > l.kept || len(h.events) > l.keptItems || h.all.Load() > l.keptAll) {
 		i := max(0, slices.IndexFunc(h.events, func(e event) bool { return e.of.over }))
 		victim := h.events[i]
 		victim.of.from = victim.seq
 		victim.of.kept--
-		h.size -= len(victim.frame)
+		h.grow(-len(victim.frame))
 		h.events = slices.Delete(h.events, i, i+1)
 		dropped(victim.of)
 	}
@@ -42,4 +47,15 @@ func (h *history) after(of *stream, seq uint64) []item {
 		}
 	}
 	return items
+}
+
+// clear keeps nothing more.
+func (h *history) clear() {
+	h.grow(-h.size)
+	h.events = nil
+}
+
+func (h *history) grow(n int) {
+	h.size += n
+	h.all.Add(int64(n))
 }

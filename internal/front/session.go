@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
@@ -42,10 +43,10 @@ type session struct {
 
 var _ peer.Sink = (*session)(nil)
 
-func newSession(id, principal string, l *limits, log *slog.Logger) *session {
+func newSession(id, principal string, l *limits, kept *atomic.Int64, log *slog.Logger) *session {
 	listen := &stream{opened: true}
 	return &session{
-		id: id, principal: principal, limits: l, log: log, listen: listen,
+		id: id, principal: principal, limits: l, log: log, listen: listen, history: history{all: kept},
 		open: map[jsonrpc.ID]*stream{}, known: map[uint64]*stream{0: listen}, used: time.Now(),
 	}
 }

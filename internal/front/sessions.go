@@ -12,7 +12,7 @@ import (
 // start makes a session, or answers that it could not.
 func (h *Handler) start(w http.ResponseWriter, principal string) (*session, bool) {
 	id := rand.Text() // at least 128 bits
-	s := newSession(id, principal, &h.limits, h.log.With(slog.String("session", h.tag(id))))
+	s := newSession(id, principal, &h.limits, &h.kept, h.log.With(slog.String("session", h.tag(id))))
 	client, ok := h.connect(h.ctx, w, peer.Hello{Session: h.name(id), Principal: principal}, s, func() {})
 	if !ok {
 		return nil, false
@@ -106,7 +106,8 @@ func (h *Handler) end(s *session) {
 	}
 	clear(s.open)
 	clear(s.known)
-	s.history, s.backlog, s.left = history{}, backlog{}, nil
+	s.history.clear()
+	s.backlog, s.left = backlog{}, nil
 	s.mu.Unlock()
 	h.disconnect(s.client)
 }

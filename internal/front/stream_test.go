@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -180,7 +181,7 @@ func TestHistoryIsBounded(t *testing.T) {
 	l := defaultLimits
 	l.keptItems, l.kept = 4, 1000
 	log := &logBuffer{}
-	s := newSession("id", "local", &l, quietTo(log))
+	s := newSession("id", "local", &l, new(atomic.Int64), quietTo(log))
 	all := accepted{json: true, events: true}
 	a, _ := s.begin(jsonrpc.IntID(1), all)
 	b, _ := s.begin(jsonrpc.IntID(2), all)
@@ -233,10 +234,32 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 }
 
+// All sessions together keep no more than they may, and nothing when they ended.
+func TestAllHistoriesAreBounded(t *testing.T) {
+	p := serveHTTP(t, func(_ *HandlerOptions, l *limits) { l.kept, l.keptAll = 1000, 2500 })
+	var ids []string
+	for i := range 6 {
+		id, g := p.initialize()
+		s := p.listen(id)
+		g.try(g.sink.Notify(none, note("n", `"`+strings.Repeat("x", 900)+`"`)))
+		s.must()
+		ids = append(ids, id)
+		if got := p.handler.kept.Load(); got < 900 || got > 2500 {
+			t.Errorf("after %d sessions: %d bytes", i+1, got)
+		}
+	}
+	for _, id := range ids {
+		p.do("DELETE", "/mcp", "", sessionHeader, id)
+	}
+	if got := p.handler.kept.Load(); got != 0 {
+		t.Errorf("%d bytes are kept for nobody", got)
+	}
+}
+
 // What was not written when a stream was lost is written on the next.
 func TestUnwrittenMessagesMoveOn(t *testing.T) {
 	l := defaultLimits
-	s := newSession("id", "local", &l, quietTo(&logBuffer{}))
+	s := newSession("id", "local", &l, new(atomic.Int64), quietTo(&logBuffer{}))
 	first, err := s.listenTo()
 	if err != nil {
 		t.Fatal(err)
