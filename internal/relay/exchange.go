@@ -228,6 +228,11 @@ func (x *exchange) judgeAnswer(s *scan.Subject, then func(d scan.Decision)) {
 
 // failed tells the client that there is no answer.
 func (x *exchange) failed(err error) {
+	if x.way.unheard && errors.Is(err, peer.ErrStatus) {
+		// Some servers refuse a method that they do not know before they read it.
+		x.finish(missing(x.method, x.target, unknown))
+		return
+	}
 	var text string
 	switch {
 	case errors.Is(err, errCancelled), errors.Is(err, errForgotten):

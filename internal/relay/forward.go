@@ -16,6 +16,8 @@ type route struct {
 	server *server
 	name   string // the target as the server knows it
 	rename bool   // params must get that name
+	// unheard says that the server did not announce that it knows the method.
+	unheard bool
 	// mirrors are the arguments that HTTP headers repeat.
 	mirrors []protocol.Mirror
 	link    *link // nil while the server takes no calls
@@ -228,7 +230,7 @@ func (r *Relay) byExtension(method string, target protocol.Target) (route, findi
 	}
 	if only == nil && target.Kind == protocol.NoTarget && r.offersAll() {
 		// An only server gets what nobody knows, and says so if it does not either.
-		only = r.servers[0]
+		return route{server: r.servers[0], unheard: true}, found
 	}
 	if only == nil {
 		return route{}, r.orPending(unknown)

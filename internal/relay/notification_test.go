@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mcp-relay/relay/internal/peer"
 )
 
 func TestProgressComesBeforeTheAnswerInOrder(t *testing.T) {
@@ -63,6 +65,19 @@ func TestOtherNotifications(t *testing.T) {
 		if got := s.got(); len(got) != 2 || got[0] != `acme/x/told {"a":1}` || got[1] != `other/told {"a":1}` {
 			t.Errorf("the server got %s", got)
 		}
+	})
+}
+
+// TestAnOnlyServerThatRefusesAMethod does not know it, however it says so.
+func TestAnOnlyServerThatRefusesAMethod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fakeServer{tools: []string{"x"}, onCall: func(_ *fakeConn, c *fakeCall) {
+			go c.reply(peer.Reply{Err: peer.ErrStatus})
+		}}
+		r := start(t, nil, s)
+		r.ask(toolsList)
+		r.wantPart(`{"jsonrpc":"2.0","id":1,"method":"nobody/knows"}`, `"code":-32601`)
+		r.wantPart(`{"jsonrpc":"2.0","id":2,"method":"acme/x/run"}`, `"type":"ToolExecutionError"`)
 	})
 }
 
