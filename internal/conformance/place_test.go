@@ -72,6 +72,10 @@ func (b *buffer) String() string {
 	return b.buf.String()
 }
 
+// farewell is how long a program may take to end: the relay waits ten seconds
+// for calls in flight, and some here are never answered.
+const farewell = 30 * time.Second
+
 // background runs a program until the test ends and returns what it writes to
 // standard error.
 func background(t *testing.T, cmd *exec.Cmd) *buffer {
@@ -90,7 +94,7 @@ func background(t *testing.T, cmd *exec.Cmd) *buffer {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-ended:
-		case <-time.After(10 * time.Second):
+		case <-time.After(farewell):
 			t.Errorf("%s does not end when it is told to", filepath.Base(cmd.Path))
 			_ = cmd.Process.Kill()
 			<-ended
