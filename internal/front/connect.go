@@ -63,6 +63,9 @@ func (h *Handler) connect(
 	ctx context.Context, w http.ResponseWriter, hello peer.Hello, sink peer.Sink, end func(),
 ) (Client, bool) {
 	client, err := h.opts.Host.Connect(ctx, hello, sink)
+	if errors.Is(err, peer.ErrTooMany) && !hello.Stateless && h.makeRoom(hello.Principal) {
+		client, err = h.opts.Host.Connect(ctx, hello, sink)
+	}
 	switch {
 	case errors.Is(err, peer.ErrTooMany):
 		h.shy.refused("the principal has as many clients as it may have")

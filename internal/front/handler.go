@@ -64,6 +64,9 @@ type limits struct {
 	waitItems int
 	streams   int   // of one session at a time
 	bodies    int64 // bytes of long messages that a principal sends at a time
+	// unused is how long a session must have been unused that gives way to
+	// another of its principal's.
+	unused time.Duration
 	// For reading a request's headers, and all of it. A Server sees to them.
 	headers, request time.Duration
 }
@@ -72,7 +75,7 @@ var defaultLimits = limits{
 	queue: outLimit, chunk: 256 << 10, write: 30 * time.Second, silence: 15 * time.Second,
 	kept: 4 << 20, keptItems: 1000, keptAll: 256 << 20,
 	waiting: 1 << 20, waitItems: 256, streams: 128, bodies: 128 << 20,
-	headers: 10 * time.Second, request: 30 * time.Second,
+	unused: 5 * time.Second, headers: 10 * time.Second, request: 30 * time.Second,
 }
 
 // defaultIdle is how long an unused session of the legacy era stays.

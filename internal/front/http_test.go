@@ -22,6 +22,7 @@ import (
 
 // desk is a host whose clients do what their requests' methods say.
 type desk struct {
+	most   int // clients at a time; 0: any number
 	t      testing.TB
 	refuse error // what Connect returns
 	// failing: handshakes are answered with an error.
@@ -51,12 +52,28 @@ func (d *desk) Connect(ctx context.Context, hello peer.Hello, sink peer.Sink) (C
 	if d.refuse != nil {
 		return nil, d.refuse
 	}
+	if d.most > 0 && d.present() >= d.most {
+		return nil, peer.ErrTooMany
+	}
 	g := &guest{desk: d, hello: hello, sink: sink, ctx: ctx, got: make(chan jsonrpc.Message, 100), closed: make(chan struct{})}
 	d.mu.Lock()
 	d.clients = append(d.clients, g)
 	d.mu.Unlock()
 	d.arrived <- g
 	return g, nil
+}
+
+// present returns how many clients there are.
+func (d *desk) present() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := 0
+	for _, g := range d.clients {
+		if g.closes.Load() == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func (*desk) Refusal(code int, text string) peer.Cleared {

@@ -123,6 +123,34 @@ func TestLegacyNeedsASession(t *testing.T) {
 	}
 }
 
+// TestUnusedSessionsGiveWay: clients that left without a word do not lock others
+// of their principal out, and nobody else's session ends for them.
+func TestUnusedSessionsGiveWay(t *testing.T) {
+	p := serveHTTP(t, func(_ *HandlerOptions, l *limits) { l.unused = 0 })
+	p.desk.most = 2
+	start := func() string {
+		t.Helper()
+		a := p.do("POST", "/mcp", legacyCall("1", "initialize"))
+		if a.status != 200 {
+			t.Fatalf("%+v", a)
+		}
+		return a.header.Get(sessionHeader)
+	}
+	call := func(id string) int { return p.do("POST", "/mcp", legacyCall("2", "echo"), sessionHeader, id).status }
+	first, second := start(), start()
+	if call(first) != 200 { // now the second is the one that was not used for longer
+		t.Fatal("the first session is gone")
+	}
+	third := start()
+	if call(first) != 200 || call(second) != 404 || call(third) != 200 {
+		t.Error("another session gave way than the one that was not used")
+	}
+	p.handler.limits.unused = time.Hour
+	if a := p.do("POST", "/mcp", legacyCall("1", "initialize")); a.status != 429 {
+		t.Errorf("sessions in use gave way: %+v", a)
+	}
+}
+
 func TestTooManyClients(t *testing.T) {
 	p := serveHTTP(t, nil)
 	p.desk.refuse = fmt.Errorf("no: %w", peer.ErrTooMany)

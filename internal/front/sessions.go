@@ -28,6 +28,34 @@ func (h *Handler) start(w http.ResponseWriter, principal string) (*session, bool
 	return s, true
 }
 
+// makeRoom ends the session of a principal that was not used for the longest
+// time, and reports whether there was one: clients that leave without a word
+// would otherwise lock their own out until their sessions expire. What has a
+// stream or a request is in use.
+func (h *Handler) makeRoom(principal string) bool {
+	h.mu.Lock()
+	var oldest *session
+	var since time.Time
+	for _, s := range h.sessions {
+		if s.principal != principal {
+			continue
+		}
+		s.mu.Lock()
+		free, used := s.readers == 0 && len(s.open) == 0 && !s.over, s.used
+		s.mu.Unlock()
+		if free && time.Since(used) >= h.limits.unused && (oldest == nil || used.Before(since)) {
+			oldest, since = s, used
+		}
+	}
+	h.mu.Unlock()
+	if oldest == nil {
+		return false
+	}
+	oldest.log.Debug("a session that is not used gives way to another of its client's")
+	h.end(oldest)
+	return true
+}
+
 // enter looks up the session that a request names, on behalf of its principal,
 // or answers that there is none. The session of somebody else is none. Whoever
 // enters calls exit.
