@@ -204,7 +204,11 @@ func (x *exchange) withdraw() {
 
 // refuseQuestions answers every open question of the call in the client's place.
 func (x *exchange) refuseQuestions() {
-	for _, w := range x.unanswered() {
+	x.mu.Lock()
+	open := x.parked.pending
+	x.parked.pending = nil // the next question is a first one again
+	x.mu.Unlock()
+	for _, w := range open {
 		w.question.refused(protocolError(protocol.CodeInternalError, "the client cannot be asked now"))
 	}
 }
