@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/mcp-relay/relay/internal/statefile"
 	"github.com/mcp-relay/relay/internal/verdict"
 )
 
@@ -23,12 +25,15 @@ const (
 	Block OnError = "block"
 )
 
+// FileName is the name of the log where the configuration does not say.
+const FileName = "audit.jsonl"
+
 // Stderr as Options.Path writes records to Options.Stderr.
 const Stderr = "-"
 
 // Options says where records go.
 type Options struct {
-	Path       string // a file, or Stderr; empty: see DefaultPath
+	Path       string // a file, or Stderr; empty: [FileName] in the relay's state directory
 	MaxSizeMB  int    // size in MiB from which the file is rotated; 0: 100
 	MaxBackups int    // rotated files that are kept; 0: 5, less: all
 	OnError    OnError
@@ -77,11 +82,11 @@ func Open(o Options) (*Log, error) {
 		return l, nil
 	}
 	if l.path == "" {
-		path, err := DefaultPath()
+		home, err := statefile.Home()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w, or the path of the audit log in the configuration", err)
 		}
-		l.path = path
+		l.path = filepath.Join(home, FileName)
 	}
 	if o.MaxSizeMB <= 0 {
 		o.MaxSizeMB = defaultMaxSizeMB

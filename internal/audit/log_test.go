@@ -62,23 +62,6 @@ func TestFileIsPrivate(t *testing.T) {
 	}
 }
 
-func TestDefaultPathIgnoresRelativeDirectories(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("XDG")
-	}
-	home := t.TempDir()
-	t.Setenv("HOME", home)
-	t.Setenv("XDG_STATE_HOME", "here")
-	path, err := DefaultPath()
-	if want := filepath.Join(home, ".local", "state", "mcp-relay", "audit.jsonl"); err != nil || path != want {
-		t.Errorf("DefaultPath() = %q, %v, want %q", path, err, want)
-	}
-	t.Setenv("HOME", "also-relative")
-	if path, err := DefaultPath(); err == nil {
-		t.Errorf("DefaultPath() = %q without a home", path)
-	}
-}
-
 func TestOpenRefuses(t *testing.T) {
 	dir := t.TempDir()
 	for name, o := range map[string]Options{

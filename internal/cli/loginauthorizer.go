@@ -7,10 +7,10 @@ import (
 	"net/http"
 	"path/filepath"
 
-	"github.com/mcp-relay/relay/internal/audit"
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/downstream"
 	"github.com/mcp-relay/relay/internal/oauth"
+	"github.com/mcp-relay/relay/internal/statefile"
 )
 
 var (
@@ -56,13 +56,13 @@ func authorizable(c *config.Server) bool {
 
 // oauthClient returns the OAuth client of a remote server.
 func oauthClient(c *config.Server, log *slog.Logger) (*oauth.Client, error) {
-	record, err := audit.DefaultPath()
+	home, err := statefile.Home()
 	if err != nil {
 		return nil, fmt.Errorf("finding a place for logins: %w", err)
 	}
 	o := oauth.Options{
 		Server: c.Name, URL: c.URL, Headers: c.Headers,
-		Dir: filepath.Join(filepath.Dir(record), "oauth"), Proxy: http.ProxyFromEnvironment, Log: log,
+		Dir: filepath.Join(home, "oauth"), Proxy: http.ProxyFromEnvironment, Log: log,
 	}
 	if s := c.OAuth; s != nil {
 		o.ClientID, o.ClientSecret, o.ClientMetadataURL = s.ClientID, s.ClientSecret, s.ClientMetadataURL

@@ -3,16 +3,15 @@ package cli
 import (
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/mcp-relay/relay/internal/audit"
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/principal"
 	"github.com/mcp-relay/relay/internal/printable"
+	"github.com/mcp-relay/relay/internal/statefile"
 )
 
 // tokenOptions are the flags of the commands below token.
@@ -49,9 +48,7 @@ func openTokens(cfg *config.Config, log *slog.Logger) (*principal.Store, error) 
 	o := principal.Options{Log: log}
 	// Without a state directory there are no stored tokens; the store says so
 	// to whoever wants to add one.
-	if record, err := audit.DefaultPath(); err == nil {
-		o.Dir = filepath.Dir(record)
-	}
+	o.Dir, _ = statefile.Home()
 	if cfg != nil {
 		o.Given = cfg.Relay.HTTP.Tokens
 	}

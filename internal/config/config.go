@@ -43,6 +43,7 @@ type Server struct {
 	HiddenRefused bool          // asked for hidden_mode; relay.allow_hidden does not name it
 	InheritEnv    bool          // gets the relay's whole environment
 	Timeout       time.Duration // of a call; 0 means relay.call_timeout
+	Sandbox       bool          // a program of TypeStdio without access to the relay's own files
 
 	Protocol string   // ProtocolAuto, ProtocolLegacy or ProtocolModern
 	Requests Requests // what the server may ask of clients
@@ -67,6 +68,13 @@ type Relay struct {
 	MaxTools       int
 	MaxMessage     int // bytes
 	AllowUnscanned []verdict.Phase
+	ScanBudget     time.Duration // of all scanners together over one message
+	Uninspected    string        // Auto or one of UninspectedAllow, …Flag, …Block, …Strip
+	Exceptions     []Exception
+	Definitions    Definitions
+	VerdictCache   Cache
+	AllowSelfEdit  bool      // calls may name the relay's own files
+	Watch          bool      // the file is watched
 	AllowHidden    *[]string // nil: any server that asks
 	Scanners       []Scanner
 	Audit          Audit
@@ -102,9 +110,15 @@ type Scanner struct {
 	Config         json.RawMessage // a JSON object, or nil
 	Phases         []verdict.Phase // never empty
 	Servers        []string        // patterns; see Covers
-	Mode           string          // ModeEnforce or ModeObserve
-	OnError        string          // outages: PolicyBlock or PolicyAllow
-	OnContentError string          // failures that content caused: PolicyBlock or PolicyAllow
+	Mode           string          // ModeEnforce, ModeObserve or ModeOff
+	OnError        string          // outages: PolicyBlock, PolicyAllow or PolicyFallback
+	Fallback       string          // name of another scanner, with PolicyFallback
+	Stage          *int            // nil: 0, or 1 when it needs the network
+	Threshold      string          // a severity, or empty
+	Cache          string          // Auto, CacheTrue, CacheFalse or CacheDefinitions
+	Sandbox        string          // Auto, SandboxAlways or SandboxNever
+	Overrides      []Override
+	OnContentError string // failures that content caused: PolicyBlock or PolicyAllow
 	Timeout        time.Duration
 	MayRewrite     bool
 	RedactRequests bool
@@ -169,6 +183,6 @@ func Uncovered(c *Config) []Gap {
 
 func (r *Relay) enforces(server string, phase verdict.Phase) bool {
 	return slices.ContainsFunc(r.Scanners, func(s Scanner) bool {
-		return s.Mode == ModeEnforce && s.Covers(server, phase)
+		return s.enforces(server, phase)
 	})
 }

@@ -79,6 +79,8 @@ func newLoader(opts Options, path string, out *notes) *loader {
 	l.variables.dotenv = sync.OnceValue(func() *dotenv { return readDotenv(path, out) })
 	setDefaults(&l.reader, &l.config.Relay, l.fields)
 	setDefaults(&l.reader, &l.config.Relay.Audit, auditFields())
+	setDefaults(&l.reader, &l.config.Relay.Definitions, definitionFields())
+	setDefaults(&l.reader, &l.config.Relay.VerdictCache, cacheFields())
 	setDefaults(&l.reader, &l.config.Relay.HTTP, httpFields())
 	setDefaults(&l.reader, &l.config.Relay.Limits, limitFields())
 	setDefaults(&l.reader, &l.config.Relay.ServerRequests, requestFields())
@@ -177,6 +179,7 @@ func (l *loader) finishRelay(relay *node) {
 		}
 	}
 	l.finishScanners(relay.get("scanners"))
+	l.finishPolicy(relay)
 	if len(l.notes.problems) == 0 { // half-read scanners would cover too little
 		l.checkCoverage(relay)
 	}

@@ -66,10 +66,16 @@ func TestDefaults(t *testing.T) {
 		Limits:   Limits{SessionsPerPrincipal: 200, StreamsPerPrincipal: 1000, ParkedPerPrincipal: 100, ChildrenPerPrincipal: 256},
 		PageSize: 1000, ParkedTTL: 10 * time.Minute, MaxInputRounds: 8,
 		ServerRequests: Requests{Sampling: true, Elicitation: true, ElicitationURL: true, Roots: true},
-		Audit:          Audit{OnError: PolicyAllow, MaxSizeMB: 100, MaxBackups: 5},
+		ScanBudget:     10 * time.Second, Uninspected: Auto, Watch: true,
+		Definitions: Definitions{
+			Drift: DriftGraded, Wording: DriftFlag, Schema: DriftHold, Default: DriftHold, Annotation: DriftHold,
+			URL: DriftHold, Renamed: DriftHold, New: DriftFlag,
+		},
+		VerdictCache: Cache{Memory: 16 << 20, Disk: true, TTL: 24 * time.Hour},
+		Audit:        Audit{OnError: PolicyAllow, MaxSizeMB: 100, MaxBackups: 5},
 		Scanners: []Scanner{{
 			Name: "guard", Plugin: "guard", Bundled: true, Phases: verdict.Phases, Servers: []string{"*"},
-			Mode: ModeEnforce, OnError: PolicyBlock, OnContentError: PolicyBlock, Timeout: 5 * time.Second,
+			Mode: ModeEnforce, OnError: PolicyBlock, OnContentError: PolicyBlock, Cache: Auto, Sandbox: Auto, Timeout: 5 * time.Second,
 		}},
 		ScannersImplied: "there are no AIRS credentials: guard judges everything, on this machine",
 	}

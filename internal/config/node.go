@@ -176,6 +176,9 @@ func (b *builder) add(object *node, m member, seen map[string]int) {
 
 // item returns the i-th item of a list, or the list when it has fewer.
 func (n *node) item(i int) *node {
+	if n == nil {
+		return nil
+	}
 	if i < len(n.items) {
 		return n.items[i]
 	}

@@ -11,7 +11,7 @@ import (
 // relayFields are the keys of the section relay. They are made when needed:
 // most processes of the relay never load a configuration.
 func relayFields() []field[Relay] {
-	return slices.Concat(coreFields(), frontFields())
+	return slices.Concat(coreFields(), policyFields(), frontFields())
 }
 
 func coreFields() []field[Relay] {
@@ -76,6 +76,10 @@ func coreFields() []field[Relay] {
 }
 
 func scannerFields() []field[Scanner] {
+	return slices.Concat(scannerCoreFields(), scannerPolicyFields())
+}
+
+func scannerCoreFields() []field[Scanner] {
 	return []field[Scanner]{
 		{
 			name: "name", required: true, value: text(func(s *Scanner) *string { return &s.Name }),
@@ -107,12 +111,13 @@ func scannerFields() []field[Scanner] {
 			doc: "Patterns of server names whose content it judges.",
 		},
 		{
-			name: "mode", def: ModeEnforce, value: choice(func(s *Scanner) *string { return &s.Mode }, ModeEnforce, ModeObserve),
-			doc: "enforce: its verdict counts; observe: it is only recorded.",
+			name: "mode", def: ModeEnforce, value: choice(func(s *Scanner) *string { return &s.Mode }, ModeEnforce, ModeObserve, ModeOff),
+			doc: "enforce: its verdict counts; observe: it is only recorded; off: it judges only as the fallback of another.",
 		},
 		{
-			name: "on_error", def: PolicyBlock, value: choice(func(s *Scanner) *string { return &s.OnError }, PolicyBlock, PolicyAllow),
-			doc: "What happens to content during an outage of the scanner.",
+			name: "on_error", def: PolicyBlock,
+			value: choice(func(s *Scanner) *string { return &s.OnError }, PolicyBlock, PolicyAllow, PolicyFallback),
+			doc:   "What happens to content during an outage of the scanner; fallback: another one judges it.",
 		},
 		{
 			name: "on_content_error", def: PolicyBlock,

@@ -53,6 +53,10 @@ func serverFields() []field[entry] {
 			doc: "Give the program the relay's whole environment, credentials included.",
 		},
 		{
+			name: "sandbox", def: "false", value: boolean(func(e *entry) *bool { return &e.Sandbox }),
+			doc: "Keep the program from the relay's own files and from MCP clients' configurations (Linux).",
+		},
+		{
 			name: "protocol", def: ProtocolAuto,
 			value: choice(func(e *entry) *string { return &e.Protocol }, ProtocolAuto, ProtocolLegacy, ProtocolModern),
 			doc:   "Which era of MCP the server speaks: legacy is up to 2025-11-25, modern from 2026-07-28 on; auto finds out.",

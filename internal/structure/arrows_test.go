@@ -99,6 +99,7 @@ var ours = []arrow{
 	{"internal/telemetry", "internal/printable", "foreign text is logged without its escapes"},
 
 	{"internal/oauth", "internal/printable", "hosts and issuers are named in errors without their escapes"},
+	{"internal/audit", "internal/statefile", "the record is kept beside what the relay remembers"},
 	{"internal/oauth", "internal/statefile", "logins are the user's alone"},
 	{"internal/principal", "internal/statefile", "so are tokens"},
 

@@ -1,9 +1,9 @@
-package audit
+package statefile
 
 import "path/filepath"
 
-// stateDir returns %LocalAppData%.
-func stateDir(getenv func(string) string, home func() (string, error)) (string, error) {
+// homeDir returns %LocalAppData%.
+func homeDir(getenv func(string) string, home func() (string, error)) (string, error) {
 	if dir := getenv("LocalAppData"); filepath.IsAbs(dir) {
 		return dir, nil
 	}

@@ -1,11 +1,11 @@
 //go:build unix && !darwin
 
-package audit
+package statefile
 
 import "path/filepath"
 
-// stateDir returns the XDG state directory.
-func stateDir(getenv func(string) string, home func() (string, error)) (string, error) {
+// homeDir returns the XDG state directory.
+func homeDir(getenv func(string) string, home func() (string, error)) (string, error) {
 	if dir := getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return dir, nil
 	}
