@@ -14,8 +14,9 @@ var ErrFull = errors.New("too many calls wait for input")
 
 // LotOptions are the limits of a Lot.
 type LotOptions struct {
-	PerPrincipal, Total int           // how many values; 0: as many as one likes
-	TTL                 time.Duration // how long a value stays; more than 0
+	PerPrincipal int           // how many values; 0: as many as one likes
+	Room         *Room         // what all lots that have it share; nil: as much as one likes
+	TTL          time.Duration // how long a value stays; more than 0
 }
 
 // Lot is where calls are parked until their client comes back with answers. A
@@ -57,7 +58,7 @@ func NewLot[T any](o LotOptions, expired func(T)) *Lot[T] {
 func (l *Lot[T]) Park(principal string, v T) (id string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed || full(l.counts[principal], l.options.PerPrincipal) || full(len(l.places), l.options.Total) {
+	if l.closed || full(l.counts[principal], l.options.PerPrincipal) || !l.options.Room.take() {
 		return "", ErrFull
 	}
 	p := &place[T]{id: rand.Text(), principal: principal, value: v, end: time.Now().Add(l.options.TTL)}
@@ -150,6 +151,7 @@ func (l *Lot[T]) before(now time.Time) []*place[T] {
 
 func (l *Lot[T]) remove(e *list.Element) *place[T] {
 	p := of[T](e)
+	l.options.Room.give()
 	l.queue.Remove(e)
 	delete(l.places, p.id)
 	if l.counts[p.principal]--; l.counts[p.principal] == 0 {

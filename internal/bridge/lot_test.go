@@ -20,7 +20,7 @@ func park(t *testing.T, l *Lot[int], principal string, v int) string {
 }
 
 func TestLot(t *testing.T) {
-	l := NewLot[int](LotOptions{PerPrincipal: 2, Total: 3, TTL: time.Hour}, func(int) { t.Error("expired") })
+	l := NewLot[int](LotOptions{PerPrincipal: 2, Room: NewRoom(3), TTL: time.Hour}, func(int) { t.Error("expired") })
 	a, b := park(t, l, "p", 1), park(t, l, "p", 2)
 	if a == b || len(a) < 22 {
 		t.Errorf("ids %q and %q can be guessed", a, b)
@@ -176,5 +176,37 @@ func TestLotCloseWaits(t *testing.T) {
 		if !done {
 			t.Error("the function still runs")
 		}
+	})
+}
+
+// What lots share bounds them together, and every way out of one makes room.
+func TestRoomOfSeveralLots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		room := NewRoom(3)
+		a := NewLot[int](LotOptions{Room: room, TTL: time.Minute}, nil)
+		b := NewLot[int](LotOptions{Room: room, TTL: time.Minute}, nil)
+		full := func() {
+			t.Helper()
+			for _, l := range []*Lot[int]{a, b} {
+				if _, err := l.Park("r", 0); !errors.Is(err, ErrFull) {
+					t.Errorf("a fourth: %v", err)
+				}
+			}
+		}
+		park(t, a, "p", 1)
+		taken := park(t, a, "q", 2)
+		park(t, b, "p", 3)
+		full()
+		a.Take(taken)
+		park(t, b, "q", 4)
+		full()
+		a.Close() // with one
+		park(t, b, "q", 5)
+		full()
+		time.Sleep(2 * time.Minute) // all of b expire
+		if room.taken != 0 {
+			t.Errorf("%d places are taken by nothing", room.taken)
+		}
+		b.Close()
 	})
 }

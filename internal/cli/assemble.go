@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/mcp-relay/relay/internal/audit"
+	"github.com/mcp-relay/relay/internal/bridge"
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/plugin"
 	"github.com/mcp-relay/relay/internal/process"
@@ -58,7 +59,8 @@ func assemble(ctx context.Context, cfg *config.Config, log *slog.Logger, stderr 
 		Version: programVersion(), Servers: a.servers(cfg),
 		Naming: naming, MaxName: cfg.Relay.MaxName, MaxTools: cfg.Relay.MaxTools, PageSize: cfg.Relay.PageSize,
 		StartTimeout: cfg.Relay.StartTimeout, CallTimeout: cfg.Relay.CallTimeout, RelistInterval: cfg.Relay.RelistInterval,
-		ParkedTTL: cfg.Relay.ParkedTTL, MaxParked: cfg.Relay.Limits.ParkedPerPrincipal, MaxInputRounds: cfg.Relay.MaxInputRounds,
+		ParkedTTL: cfg.Relay.ParkedTTL, MaxParked: cfg.Relay.Limits.ParkedPerPrincipal,
+		Parking: bridge.NewRoom(cfg.Relay.HTTP.MaxParked), MaxInputRounds: cfg.Relay.MaxInputRounds,
 		Gate: a.gate, Audit: a.audit, Log: log,
 	}
 	return a, nil

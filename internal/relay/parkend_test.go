@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mcp-relay/relay/internal/bridge"
 	"github.com/mcp-relay/relay/internal/protocol"
 )
 
@@ -233,6 +234,29 @@ func TestTooManyParkedCalls(t *testing.T) {
 		other.ask(modernCall(5, ""))
 		held().says(t, elicit)
 		wanted(t, other.soon())
+	})
+}
+
+// TestParkedCallsOfAllCores: who is the first to have a call parked leaves no
+// room for another core's.
+func TestParkedCallsOfAllCores(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		room := bridge.NewRoom(1)
+		var held [2]func() *fakeCall
+		var rigs [2]*rig
+		for i := range rigs {
+			s := &fakeServer{tools: []string{"x"}}
+			held[i] = s.holding()
+			rigs[i] = start(t, func(o *Options) { o.Parking = room }, s)
+			rigs[i].ask(toolsList)
+		}
+		parkedCall(t, rigs[0], held[0])
+		c := rigs[1].visit("other")
+		c.ask(modernCall(5, ""))
+		held[1]().says(t, elicit)
+		if got := c.soon(); len(got) != 0 {
+			t.Errorf("got %s", got)
+		}
 	})
 }
 

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strconv"
@@ -34,21 +35,20 @@ type Options struct {
 	RelistInterval time.Duration
 	// ParkedTTL is how long a call waits for a client that was told to come back
 	// with answers; 0: 10 minutes. MaxParked is how many may wait for one
-	// principal; 0: 64. MaxInputRounds is how often a server may want input for
-	// one request; 0: 8.
+	// principal; 0: 64. Parking is what cores share for the calls of all
+	// principals; nil: there is no such limit. MaxInputRounds is how often a
+	// server may want input for one request; 0: 8.
 	ParkedTTL      time.Duration
 	MaxParked      int
+	Parking        *bridge.Room
 	MaxInputRounds int
 	// Solo says that there is one client, which connects before servers are
 	// greeted: they are told what that client can do.
 	Solo bool
 
-	Gate *scan.Gate
-	// Sealer seals what clients are given to hand back; nil: one of the relay's
-	// own.
-	Sealer *bridge.Sealer
-	Audit  Recorder
-	Log    *slog.Logger
+	Gate  *scan.Gate
+	Audit Recorder
+	Log   *slog.Logger
 }
 
 // Server is one configured server.
@@ -110,25 +110,20 @@ const (
 	defaultParkedTTL = 10 * time.Minute
 	defaultMaxParked = 64
 	defaultMaxRounds = 8
-	// parkedOfAll is how many calls may be parked, in principals' worth.
-	parkedOfAll = 16
 )
 
 // New returns a relay that is not started.
 func New(opts Options) *Relay {
-	opts.ParkedTTL = orElse(opts.ParkedTTL, defaultParkedTTL)
-	opts.MaxParked = orElse(opts.MaxParked, defaultMaxParked)
-	opts.MaxInputRounds = orElse(opts.MaxInputRounds, defaultMaxRounds)
-	if opts.Sealer == nil {
-		opts.Sealer = bridge.NewSealer()
-	}
+	opts.ParkedTTL = cmp.Or(opts.ParkedTTL, defaultParkedTTL)
+	opts.MaxParked = cmp.Or(opts.MaxParked, defaultMaxParked)
+	opts.MaxInputRounds = cmp.Or(opts.MaxInputRounds, defaultMaxRounds)
 	r := &Relay{
-		opts: opts, gate: opts.Gate, log: opts.Log, sealer: opts.Sealer,
+		opts: opts, gate: opts.Gate, log: opts.Log, sealer: bridge.NewSealer(),
 		byName: map[string]*server{}, clients: map[*Client]struct{}{}, introduction: make(chan struct{}),
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.lot = bridge.NewLot(bridge.LotOptions{
-		PerPrincipal: opts.MaxParked, Total: parkedOfAll * opts.MaxParked, TTL: opts.ParkedTTL,
+		PerPrincipal: opts.MaxParked, Room: opts.Parking, TTL: opts.ParkedTTL,
 	}, (*exchange).forgotten)
 	order := make([]string, 0, len(opts.Servers))
 	twins := map[string]string{}
@@ -147,14 +142,6 @@ func New(opts Options) *Relay {
 		r.byName[s.cfg.Name] = s
 	}
 	return r
-}
-
-func orElse[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
 }
 
 // Start connects to all servers in the background. They are kept up until ctx
