@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/mcp-relay/relay/internal/protocol"
 )
 
 // What is wrong with an address or a header. None of them quotes it, because it
@@ -82,7 +84,7 @@ var ownHeaders = []string{
 func checkHeaders(configured map[string]string) (http.Header, error) {
 	headers := make(http.Header, len(configured))
 	for name, value := range configured {
-		if !isToken(name) {
+		if !protocol.IsToken(name) {
 			return nil, fmt.Errorf("header %q is not a name of a header", name) //nolint:err113 // nobody switches on it
 		}
 		canonical := http.CanonicalHeaderKey(name)
@@ -95,13 +97,4 @@ func checkHeaders(configured map[string]string) (http.Header, error) {
 		headers[canonical] = append(headers[canonical], strings.Trim(value, " \t"))
 	}
 	return headers, nil
-}
-
-// isToken reports whether s is a token (RFC 9110, section 5.6.2).
-func isToken(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		letter := (r|0x20) >= 'a' && (r|0x20) <= 'z'
-		digit := r >= '0' && r <= '9'
-		return !letter && !digit && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
-	})
 }

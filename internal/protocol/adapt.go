@@ -26,7 +26,7 @@ func ModernResult(method string, result []byte) []byte {
 	if !isObject(result) {
 		return result
 	}
-	if stringMember(result, "resultType") != Complete {
+	if jsonrpc.StringMember(result, "resultType") != Complete {
 		result = jsonrpc.SetMember(result, "resultType", []byte(`"complete"`))
 	}
 	if !cacheable(method) {
@@ -50,7 +50,7 @@ func LegacyResult(method string, result []byte) []byte {
 		return result
 	}
 	edits := make([]jsonrpc.Edit, 0, 4)
-	if stringMember(result, "resultType") == Complete {
+	if jsonrpc.StringMember(result, "resultType") == Complete {
 		edits = append(edits, jsonrpc.Edit{Name: "resultType"})
 	}
 	if cacheable(method) {
@@ -151,14 +151,4 @@ func cacheable(method string) bool {
 	default:
 		return false
 	}
-}
-
-// stringMember returns the value of a member that is a string, else "".
-func stringMember(object []byte, name string) string {
-	raw, found := jsonrpc.Member(object, name)
-	if !found {
-		return ""
-	}
-	value, _ := jsonrpc.Unquote(raw)
-	return value
 }

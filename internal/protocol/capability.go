@@ -38,18 +38,18 @@ func (s CapabilitySet) Has(c Capability) bool { return s>>c&1 == 1 }
 // mode means form mode (MCP 2025-11-25, elicitation, capabilities).
 func CapabilitiesOf(raw []byte) CapabilitySet {
 	var list []Capability
-	if sampling, ok := objectMember(raw, "sampling"); ok {
+	if sampling, ok := jsonrpc.ObjectMember(raw, "sampling"); ok {
 		list = append(list, Sampling)
-		if _, ok := objectMember(sampling, "tools"); ok {
+		if _, ok := jsonrpc.ObjectMember(sampling, "tools"); ok {
 			list = append(list, SamplingTools)
 		}
-		if _, ok := objectMember(sampling, "context"); ok {
+		if _, ok := jsonrpc.ObjectMember(sampling, "context"); ok {
 			list = append(list, SamplingContext)
 		}
 	}
-	if elicitation, ok := objectMember(raw, "elicitation"); ok {
-		_, form := objectMember(elicitation, "form")
-		_, url := objectMember(elicitation, "url")
+	if elicitation, ok := jsonrpc.ObjectMember(raw, "elicitation"); ok {
+		_, form := jsonrpc.ObjectMember(elicitation, "form")
+		_, url := jsonrpc.ObjectMember(elicitation, "url")
 		if url {
 			list = append(list, ElicitURL)
 		}
@@ -57,7 +57,7 @@ func CapabilitiesOf(raw []byte) CapabilitySet {
 			list = append(list, ElicitForm)
 		}
 	}
-	if _, ok := objectMember(raw, "roots"); ok {
+	if _, ok := jsonrpc.ObjectMember(raw, "roots"); ok {
 		list = append(list, Roots)
 	}
 	return Capabilities(list...)
@@ -146,7 +146,7 @@ func withoutNested(object []byte, name string, names ...string) []byte {
 	if len(names) == 0 {
 		return withoutMember(object, name)
 	}
-	inner, ok := objectMember(object, name)
+	inner, ok := jsonrpc.ObjectMember(object, name)
 	if !ok {
 		return object
 	}
@@ -155,10 +155,4 @@ func withoutNested(object []byte, name string, names ...string) []byte {
 		return object
 	}
 	return jsonrpc.SetMember(object, name, stripped)
-}
-
-// objectMember returns a member that is an object.
-func objectMember(object []byte, name string) ([]byte, bool) {
-	raw, found := jsonrpc.Member(object, name)
-	return raw, found && isObject(raw)
 }

@@ -44,7 +44,7 @@ var (
 // that type; with an error it is, and must not be passed on: it is not well
 // formed, or has more than MaxInputRequests requests.
 func InputRequired(result []byte) (in Input, ok bool, err error) {
-	if !isObject(result) || stringMember(result, "resultType") != InputRequiredType {
+	if !isObject(result) || jsonrpc.StringMember(result, "resultType") != InputRequiredType {
 		return Input{}, false, nil
 	}
 	if in.Requests, err = InputRequests(result); err != nil {
@@ -84,7 +84,7 @@ func InputRequests(object []byte) ([]InputRequest, error) {
 		if !isObject(value) {
 			return nil, errInputRequest
 		}
-		r.Method = stringMember(value, "method")
+		r.Method = jsonrpc.StringMember(value, "method")
 		r.Params, found = jsonrpc.Member(value, "params")
 		switch {
 		case r.Method != Elicit && r.Method != CreateMessage && r.Method != ListRoots,

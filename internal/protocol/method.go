@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -70,15 +71,11 @@ const (
 	CodeUnsupportedVersion     = -32022
 )
 
-// LogLevel reports whether level is one of the protocol's log levels.
-func LogLevel(level string) bool {
-	switch level {
-	case "debug", "info", "notice", "warning", "error", "critical", "alert", "emergency":
-		return true
-	default:
-		return false
-	}
-}
+// LogLevels are the protocol's log levels, the most talkative first.
+var LogLevels = [...]string{"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"}
+
+// LogLevel reports whether level is one of LogLevels.
+func LogLevel(level string) bool { return slices.Contains(LogLevels[:], level) }
 
 // maxMethod bounds a method's name, in bytes.
 const maxMethod = 128

@@ -122,7 +122,7 @@ func (w *mirrorWalk) elsewhere(value []byte) error {
 
 func (w *mirrorWalk) add(schema, value []byte, path []string) error {
 	header, ok := jsonrpc.Unquote(value)
-	if !ok || !isToken(header) {
+	if !ok || !IsToken(header) {
 		return errMirrorName
 	}
 	kind, ok := mirrorType(schema)
@@ -266,9 +266,9 @@ func mirrors(value string, raw []byte) bool {
 	return value == text
 }
 
-// isToken reports whether name can stand in a header's name (RFC 9110, section
+// IsToken reports whether name can stand in a header's name (RFC 9110, section
 // 5.6.2).
-func isToken(name string) bool {
+func IsToken(name string) bool {
 	for i := range len(name) {
 		c := name[i]
 		switch {

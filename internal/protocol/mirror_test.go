@@ -201,7 +201,7 @@ func FuzzMirror(f *testing.F) {
 		}
 		sent := map[string][]string{}
 		for _, h := range MirrorHeaders(ms, params) {
-			if !isToken(h.Name) {
+			if !IsToken(h.Name) {
 				t.Fatalf("%q is no name of a header", h.Name)
 			}
 			sent[h.Name] = append(sent[h.Name], h.Value)

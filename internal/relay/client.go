@@ -130,7 +130,7 @@ func (c *Client) sender(m jsonrpc.Message) (*session.Sender, bool, error) {
 	}
 	c.relay.introduced(true, meta.Capabilities)
 	return &session.Sender{
-		Name: stringMember(meta.Info, "name"), Version: meta.Version,
+		Name: jsonrpc.StringMember(meta.Info, "name"), Version: meta.Version,
 		Info: meta.Info, Capabilities: meta.Capabilities, LogLevel: meta.LogLevel,
 	}, true, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
 	"github.com/mcp-relay/relay/internal/registry"
@@ -20,7 +21,7 @@ func (s *server) connect(ctx context.Context) (*link, error) {
 	l, err := s.attempt(ctx, dialer, s.speech)
 	switch {
 	case err == nil:
-	case s.speech == Auto && !s.old && ctx.Err() == nil && (s.died(ctx, l) || errors.Is(err, peer.ErrGone)):
+	case s.speech == Auto && !s.old && ctx.Err() == nil && errors.Is(err, peer.ErrGone):
 		// Some servers end when they are asked what they do not know.
 		l, err = s.attempt(ctx, dialer, OnlyLegacy)
 	case s.cfg.Old != nil && !s.old && errors.Is(err, peer.ErrOldTransport):
@@ -40,21 +41,8 @@ func (s *server) connect(ctx context.Context) (*link, error) {
 	return l, nil
 }
 
-// died reports whether the connection of a failed attempt ended by itself.
-func (s *server) died(ctx context.Context, l *link) bool {
-	if l == nil || ctx.Err() != nil {
-		return false
-	}
-	select {
-	case <-l.conn.Done():
-		return true
-	default:
-		return false
-	}
-}
-
 // attempt dials and greets once. With an error the connection is closed; the
-// link then tells what became of it, if there was one.
+// error is peer.ErrGone when it ended by itself.
 func (s *server) attempt(ctx context.Context, d Dialer, speech Speech) (*link, error) {
 	h := &receiver{server: s}
 	conn, err := d.Dial(ctx, h)
@@ -65,12 +53,8 @@ func (s *server) attempt(ctx context.Context, d Dialer, speech Speech) (*link, e
 	l := newLink(conn, h)
 	if err = l.greet(ctx, speech); err != nil {
 		err = lastWords(conn, err)
-		failed := l
-		if !s.died(ctx, l) {
-			l = nil
-		}
-		failed.close()
-		return l, err
+		l.close()
+		return nil, err
 	}
 	return l, nil
 }
@@ -89,22 +73,10 @@ func (s *server) mirror(l *link, listing *registry.Listing) {
 	}
 	byTool := map[string][]protocol.Mirror{}
 	for i := range listing.Items {
-		schema, _ := objectMember(listing.Items[i].Raw, "inputSchema")
+		schema, _ := jsonrpc.ObjectMember(listing.Items[i].Raw, "inputSchema")
 		if mirrors, err := protocol.Mirrors(schema); err == nil && mirrors != nil {
 			byTool[listing.Items[i].Name] = mirrors
 		}
 	}
 	conn.SetMirrors(byTool)
-}
-
-// rootsChanged tells the servers of the legacy era that a client's roots
-// changed: those that may ask for them.
-func (c *Client) rootsChanged() {
-	for _, s := range c.relay.servers {
-		l := s.current.Load()
-		if l == nil || l.modern() || !s.cfg.MayAsk.Has(protocol.Roots) {
-			continue
-		}
-		c.relay.reached(l.conn.Notify(c.relay.author(peer.Params, protocol.RootsListChanged, nil)))
-	}
 }

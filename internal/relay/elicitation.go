@@ -24,7 +24,7 @@ const maxElicitations = 256
 // learn takes a question that a client of the legacy era is asked.
 func (e *elicitations) learn(method string, params []byte, sess *session.Session) {
 	if method == protocol.Elicit {
-		e.add(stringMember(params, "elicitationId"), sess)
+		e.add(jsonrpc.StringMember(params, "elicitationId"), sess)
 	}
 }
 
@@ -33,10 +33,10 @@ func (e *elicitations) demanded(object []byte, sess *session.Session) {
 	if code, _ := protocol.ErrorCode(object); code != protocol.CodeURLElicitationRequired {
 		return
 	}
-	data, _ := objectMember(object, "data")
+	data, _ := jsonrpc.ObjectMember(object, "data")
 	list, _ := jsonrpc.Member(data, "elicitations")
 	for el := range jsonrpc.Elements(list) {
-		e.add(stringMember(el, "elicitationId"), sess)
+		e.add(jsonrpc.StringMember(el, "elicitationId"), sess)
 	}
 }
 
@@ -72,7 +72,7 @@ func (e *elicitations) of(id string) *session.Session {
 
 // elicited passes on that the server is done with an elicitation.
 func (s *server) elicited(m jsonrpc.Message) {
-	sess := s.elicitations.of(stringMember(m.Params, "elicitationId"))
+	sess := s.elicitations.of(jsonrpc.StringMember(m.Params, "elicitationId"))
 	if sess == nil {
 		sess = s.relay.onlyClient()
 	}

@@ -24,7 +24,7 @@ var (
 // exchange is one request on its way to a server and back. Its methods are the
 // steps, in the order in which they stand here. Where the server asks the
 // client something, steps are taken again: see rounds.go for a server of the
-// modern era and questions.go for one of the legacy era.
+// modern era, question.go and park.go for one of the legacy era.
 type exchange struct {
 	relay   *Relay
 	server  *server
@@ -46,7 +46,7 @@ type exchange struct {
 	over   bool             // answered, failed or abandoned
 	watch  *list.Element    // of the server's deadlines
 	asking int              // questions that a person may be answering
-	rounds int              // how often the modern server wanted input
+	rounds int              // how often the client was told or asked what the server wants to know
 	// parked is for a client of the modern era and a server of the legacy one;
 	// nil: no question can come that has to wait for another request.
 	parked       *parked
@@ -162,9 +162,8 @@ func (x *exchange) abandon(why error) {
 		return
 	}
 	call.Abandon(why)
-	params := append([]byte(`{"requestId":`), call.ID().Raw()...)
 	// The client's reason is text for a person and does not go along.
-	_ = x.way.link.conn.Notify(x.relay.author(peer.Params, protocol.Cancelled, append(params, '}')))
+	_ = x.way.link.conn.Notify(x.relay.cancelled(call.ID()))
 }
 
 // Request implements peer.Caller.

@@ -36,7 +36,7 @@ func (s *server) judgeGreeting(ctx context.Context, l *link) error {
 		}
 	}
 	for _, name := range []string{"extensions", "experimental", "tasks"} {
-		if raw, ok := objectMember(l.capabilities, name); ok {
+		if raw, ok := jsonrpc.ObjectMember(l.capabilities, name); ok {
 			body = jsonrpc.SetMember(body, name, raw)
 		}
 	}
@@ -67,10 +67,10 @@ func (s *server) judgeGreeting(ctx context.Context, l *link) error {
 		return nil
 	}
 	passed := d.Cleared.Body()
-	l.greeting.instructions = stringMember(passed, "instructions")
-	l.greeting.extensions, _ = objectMember(passed, "extensions")
-	l.greeting.experimental, _ = objectMember(passed, "experimental")
-	l.greeting.tasks, _ = objectMember(passed, "tasks")
+	l.greeting.instructions = jsonrpc.StringMember(passed, "instructions")
+	l.greeting.extensions, _ = jsonrpc.ObjectMember(passed, "extensions")
+	l.greeting.experimental, _ = jsonrpc.ObjectMember(passed, "experimental")
+	l.greeting.tasks, _ = jsonrpc.ObjectMember(passed, "tasks")
 	return nil
 }
 
@@ -80,12 +80,12 @@ const greetWait = 3 * time.Second
 
 // initialize answers a legacy client's handshake.
 func (c *Client) initialize(req *session.Request, params []byte) {
-	version := protocol.Negotiate(stringMember(params, "protocolVersion"))
+	version := protocol.Negotiate(jsonrpc.StringMember(params, "protocolVersion"))
 	sender := session.Sender{Version: version}
-	if info, ok := objectMember(params, "clientInfo"); ok {
-		sender.Info, sender.Name = info, stringMember(info, "name")
+	if info, ok := jsonrpc.ObjectMember(params, "clientInfo"); ok {
+		sender.Info, sender.Name = info, jsonrpc.StringMember(info, "name")
 	}
-	sender.Capabilities, _ = objectMember(params, "capabilities")
+	sender.Capabilities, _ = jsonrpc.ObjectMember(params, "capabilities")
 	c.session.Introduce(sender)
 	c.relay.introduced(false, sender.Capabilities)
 	c.greet(req, func(body []byte) []byte {

@@ -173,7 +173,7 @@ func TestCursorsOverSeveralServers(t *testing.T) {
 					result := memberOf(got[0], "result")
 					n := 0
 					for item := range jsonrpc.Elements([]byte(memberOf(result, "tools"))) {
-						names = append(names, stringMember(item, "name"))
+						names = append(names, jsonrpc.StringMember(item, "name"))
 						n++
 					}
 					cursor = unquoted(memberOf(result, "nextCursor"))

@@ -105,23 +105,3 @@ func declaration(set protocol.CapabilitySet) []byte {
 	}
 	return []byte(object(elicitation, when(protocol.Roots, `"roots":{"listChanged":true}`), sampling))
 }
-
-func objectMember(object []byte, name string) ([]byte, bool) {
-	if len(object) == 0 || object[0] != '{' {
-		return nil, false
-	}
-	raw, ok := jsonrpc.Member(object, name)
-	return raw, ok && len(raw) > 0 && raw[0] == '{'
-}
-
-func stringMember(object []byte, name string) string {
-	if len(object) == 0 || object[0] != '{' {
-		return ""
-	}
-	raw, ok := jsonrpc.Member(object, name)
-	if !ok {
-		return ""
-	}
-	s, _ := jsonrpc.Unquote(raw)
-	return s
-}

@@ -92,6 +92,5 @@ func (s *server) keepListening(ctx context.Context, l *link) {
 // unlisten ends one of the relay's own subscriptions.
 func (s *server) unlisten(l *link, call peer.Call) {
 	call.Abandon(errCancelled)
-	params := append([]byte(`{"requestId":`), call.ID().Raw()...)
-	_ = l.conn.Notify(s.relay.author(peer.Params, protocol.Cancelled, append(params, '}')))
+	_ = l.conn.Notify(s.relay.cancelled(call.ID()))
 }

@@ -109,7 +109,7 @@ func (j *judge) definition(c verdict.Content) (v verdict.Verdict, ok bool, err e
 	j.mu.Lock()
 	bad, unsure, hello, action := j.bad, j.unsure, j.hello, j.action
 	j.mu.Unlock()
-	if text := stringMember(c.Data, "instructions"); c.Phase == verdict.Definition && hello != "" && strings.Contains(text, hello) {
+	if text := jsonrpc.StringMember(c.Data, "instructions"); c.Phase == verdict.Definition && hello != "" && strings.Contains(text, hello) {
 		at := strings.Index(text, hello)
 		f := verdict.Finding{Rule: "r", Category: "secret.key", Severity: verdict.High, Location: verdict.Location{Pointer: "/instructions", Start: at, End: at + len(hello)}}
 		if action == verdict.Redact {
@@ -170,12 +170,12 @@ func (j *judge) redacted(c verdict.Content) (v verdict.Verdict, ok bool) {
 			})
 		}
 	}
-	found(stringMember(c.Data, "data"), "")
+	found(jsonrpc.StringMember(c.Data, "data"), "")
 	list, _ := jsonrpc.Member(c.Data, together)
 	i := 0
 	for note := range jsonrpc.Elements(list) {
 		params, _ := jsonrpc.Member(note, "params")
-		found(stringMember(params, "data"), fmt.Sprintf("/%s/%d/params", together, i))
+		found(jsonrpc.StringMember(params, "data"), fmt.Sprintf("/%s/%d/params", together, i))
 		i++
 	}
 	v.Action = verdict.Redact

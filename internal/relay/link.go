@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
 	"github.com/mcp-relay/relay/internal/registry"
@@ -86,7 +87,7 @@ func (l *link) close() {
 
 // capable reports whether the server announced a capability.
 func (l *link) capable(name string) bool {
-	_, ok := objectMember(l.capabilities, name)
+	_, ok := jsonrpc.ObjectMember(l.capabilities, name)
 	return ok
 }
 
@@ -182,11 +183,11 @@ func (l *link) shaken(reply *peer.Reply) error {
 	if reply.Error != nil || len(reply.Result) == 0 || reply.Result[0] != '{' {
 		return errHandshake
 	}
-	version := stringMember(reply.Result, "protocolVersion")
+	version := jsonrpc.StringMember(reply.Result, "protocolVersion")
 	if !protocol.KnownLegacy(version) {
 		return errVersion
 	}
-	l.capabilities, _ = objectMember(reply.Result, "capabilities")
+	l.capabilities, _ = jsonrpc.ObjectMember(reply.Result, "capabilities")
 	l.greeting.raw = reply.Result
 	l.agree(version)
 	if err := l.conn.Notify(l.receiver.server.relay.author(peer.Params, protocol.Initialized, nil)); err != nil {

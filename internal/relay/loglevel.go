@@ -1,6 +1,8 @@
 package relay
 
 import (
+	"slices"
+
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
@@ -11,7 +13,7 @@ import (
 // has every server that logs say at least that much.
 func (c *Client) setLevel(req *session.Request, m jsonrpc.Message) {
 	r := c.relay
-	level := stringMember(m.Params, "level")
+	level := jsonrpc.StringMember(m.Params, "level")
 	if !protocol.LogLevel(level) {
 		r.answer(req, r.author(peer.Error, m.Method, protocolError(protocol.CodeInvalidParams, "unknown log level")))
 		return
@@ -39,15 +41,8 @@ func (s *server) tellLevel(l *link) {
 		}
 	}
 	s.relay.mu.Unlock()
-	if wanted == "" {
-		return
-	}
-	l.mu.Lock()
-	tell := l.level != wanted
-	l.level = wanted
-	l.mu.Unlock()
-	if tell {
-		l.start(protocol.SetLevel, append(append([]byte(`{"level":"`), wanted...), `"}`...))
+	if wanted != "" {
+		l.setLevel(wanted, func(told string) bool { return told != wanted })
 	}
 }
 
@@ -57,8 +52,14 @@ func (s *server) wantLevel(l *link, level string) {
 	if level == "" || l.modern() || !l.capable("logging") {
 		return
 	}
+	l.setLevel(level, func(told string) bool { return told == "" || !reaches(level, told) })
+}
+
+// setLevel tells the server a level when what it was told last, empty: nothing,
+// calls for that.
+func (l *link) setLevel(level string, needed func(told string) bool) {
 	l.mu.Lock()
-	tell := l.level == "" || !reaches(level, l.level)
+	tell := needed(l.level)
 	if tell {
 		l.level = level
 	}
@@ -68,20 +69,49 @@ func (s *server) wantLevel(l *link, level string) {
 	}
 }
 
-// logLevels are the protocol's, the most talkative first.
-var logLevels = [...]string{"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"}
-
 // reaches reports whether a message of one level is for whoever wants another
 // and what is graver. An unknown level is.
 func reaches(level, wanted string) bool {
-	at, from := len(logLevels), 0
-	for i, l := range logLevels {
-		if l == level {
-			at = i
-		}
-		if l == wanted {
-			from = i
-		}
+	at := slices.Index(protocol.LogLevels[:], level)
+	return at < 0 || at >= slices.Index(protocol.LogLevels[:], wanted)
+}
+
+// logged passes a log message on to those who want its level.
+func (s *server) logged(m jsonrpc.Message, x *exchange) {
+	var sess *session.Session
+	if x == nil {
+		x, sess, _ = s.onlyCaller()
 	}
-	return at >= from
+	level := jsonrpc.StringMember(m.Params, "level")
+	switch {
+	case x != nil:
+		if x.wantsLog(level) {
+			x.tell(m.Method, m.Params, nil)
+		}
+	case sess != nil:
+		if wanted := sess.Sender().LogLevel; wanted == "" || reaches(level, wanted) {
+			s.tell(m, func(c peer.Cleared) { s.relay.reached(sess.Notify(c)) })
+		}
+	case s.relay.onePrincipal():
+		s.tell(m, func(c peer.Cleared) { s.relay.broadcastLog(c, level) })
+	default:
+		s.anomaly("notification_of_no_client")
+	}
+}
+
+// wantsLog reports whether the client of the call wants log messages of a level.
+func (x *exchange) wantsLog(level string) bool {
+	x.mu.Lock()
+	req, modern, wanted := x.req, true, ""
+	if req == nil {
+		wanted = x.parked.level // of who will come back
+	}
+	x.mu.Unlock()
+	if req != nil {
+		modern, wanted = req.Modern(), req.Sender().LogLevel
+	}
+	if wanted == "" {
+		return !modern
+	}
+	return reaches(level, wanted)
 }

@@ -90,3 +90,15 @@ func (c *Client) progressed(m jsonrpc.Message) {
 		to.notify(c.session, m, "")
 	}
 }
+
+// rootsChanged tells the servers of the legacy era that a client's roots
+// changed: those that may ask for them.
+func (c *Client) rootsChanged() {
+	for _, s := range c.relay.servers {
+		l := s.current.Load()
+		if l == nil || l.modern() || !s.cfg.MayAsk.Has(protocol.Roots) {
+			continue
+		}
+		c.relay.reached(l.conn.Notify(c.relay.author(peer.Params, protocol.RootsListChanged, nil)))
+	}
+}

@@ -26,7 +26,6 @@ type parked struct {
 
 	// The exchange's lock guards these.
 	asked     int               // questions so far
-	rounds    int               // how often the client was told to come again
 	pending   []pendingQuestion // questions that the client has not answered
 	level     string            // from which level on the client wants log messages
 	held      []func(req *session.Request)
@@ -118,13 +117,13 @@ func (x *exchange) suspend(req *session.Request) {
 		x.mu.Unlock()
 		return
 	}
-	if p.rounds >= r.opts.MaxInputRounds {
+	if x.rounds >= r.opts.MaxInputRounds {
 		x.mu.Unlock()
 		r.log.Warn("a server asks too often during one call", slog.String("server", x.server.cfg.Name))
 		x.refuseQuestions()
 		return
 	}
-	p.rounds++
+	x.rounds++
 	x.req, p.level = nil, req.Sender().LogLevel
 	x.mu.Unlock()
 	id, err := r.lot.Park(req.Session().Principal(), x)

@@ -122,7 +122,7 @@ func (l *link) discovered(reply *peer.Reply, speech Speech) (modern bool, err er
 		return false, reply.Err
 	}
 	if reply.Error != nil {
-		data, ok := objectMember(reply.Error, "data")
+		data, ok := jsonrpc.ObjectMember(reply.Error, "data")
 		if code, _ := protocol.ErrorCode(reply.Error); !ok || code != protocol.CodeUnsupportedVersion {
 			return false, nil
 		}
@@ -136,7 +136,7 @@ func (l *link) discovered(reply *peer.Reply, speech Speech) (modern bool, err er
 	case newest && legacy && speech == Auto && l.receiver.server.relay.prefersLegacy():
 		return false, nil
 	case newest:
-		l.capabilities, _ = objectMember(reply.Result, "capabilities")
+		l.capabilities, _ = jsonrpc.ObjectMember(reply.Result, "capabilities")
 		l.greeting.raw = reply.Result
 		return true, nil
 	case legacy, !some:

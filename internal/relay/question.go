@@ -245,8 +245,7 @@ func (q *question) unask(of *session.Request) {
 	if asked == nil || !asked.Withdraw() {
 		return
 	}
-	params := append([]byte(`{"requestId":`), asked.ID().Raw()...)
-	c := q.server().relay.author(peer.Params, protocol.Cancelled, append(params, '}'))
+	c := q.server().relay.cancelled(asked.ID())
 	var err error
 	if of != nil {
 		err = of.Notify(c)

@@ -213,46 +213,6 @@ func (s *server) passOn(m jsonrpc.Message, x *exchange) {
 	}
 }
 
-// logged passes a log message on to those who want its level.
-func (s *server) logged(m jsonrpc.Message, x *exchange) {
-	var sess *session.Session
-	if x == nil {
-		x, sess, _ = s.onlyCaller()
-	}
-	level := stringMember(m.Params, "level")
-	switch {
-	case x != nil:
-		if x.wantsLog(level) {
-			x.tell(m.Method, m.Params, nil)
-		}
-	case sess != nil:
-		if wanted := sess.Sender().LogLevel; wanted == "" || reaches(level, wanted) {
-			s.tell(m, func(c peer.Cleared) { s.relay.reached(sess.Notify(c)) })
-		}
-	case s.relay.onePrincipal():
-		s.tell(m, func(c peer.Cleared) { s.relay.broadcastLog(c, level) })
-	default:
-		s.anomaly("notification_of_no_client")
-	}
-}
-
-// wantsLog reports whether the client of the call wants log messages of a level.
-func (x *exchange) wantsLog(level string) bool {
-	x.mu.Lock()
-	req, modern, wanted := x.req, true, ""
-	if req == nil {
-		wanted = x.parked.level // of who will come back
-	}
-	x.mu.Unlock()
-	if req != nil {
-		modern, wanted = req.Modern(), req.Sender().LogLevel
-	}
-	if wanted == "" {
-		return !modern
-	}
-	return reaches(level, wanted)
-}
-
 // Anomaly implements peer.Handler: it records a message that is not forwarded.
 func (h *receiver) Anomaly(what string) { h.server.anomaly(what) }
 

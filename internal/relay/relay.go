@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mcp-relay/relay/internal/bridge"
+	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
 	"github.com/mcp-relay/relay/internal/registry"
@@ -176,6 +177,12 @@ func (r *Relay) several() bool { return len(r.servers) > 1 }
 // author is short for a message that the relay itself writes.
 func (r *Relay) author(part peer.Part, method string, body []byte) peer.Cleared {
 	return r.gate.Author(part, method, body)
+}
+
+// cancelled says that nobody waits for the answer to a request any more.
+func (r *Relay) cancelled(id jsonrpc.ID) peer.Cleared {
+	params := append([]byte(`{"requestId":`), id.Raw()...)
+	return r.author(peer.Params, protocol.Cancelled, append(params, '}'))
 }
 
 // nextCall returns the relay's id of a new exchange. It is also the progress

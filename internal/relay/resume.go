@@ -1,8 +1,6 @@
 package relay
 
 import (
-	"slices"
-
 	"github.com/mcp-relay/relay/internal/bridge"
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
@@ -72,14 +70,16 @@ func (r *Relay) takeUp(req *session.Request, m jsonrpc.Message, target protocol.
 func (x *exchange) resume(req *session.Request, params []byte) {
 	answers, _ := protocol.InputResponses(params)
 	p := x.parked
-	var told []pendingQuestion
-	for _, w := range x.unanswered() {
+	var told, open []pendingQuestion
+	x.mu.Lock()
+	for _, w := range p.pending {
 		if a, ok := answers[w.question.key]; ok && protocol.CheckAnswer(w.question.method, a) == nil {
 			told = append(told, w)
+		} else {
+			open = append(open, w)
 		}
 	}
-	x.mu.Lock()
-	p.pending = slices.DeleteFunc(p.pending, func(w pendingQuestion) bool { return slices.ContainsFunc(told, w.same) })
+	p.pending = open
 	x.token, _ = protocol.ProgressToken(params)
 	x.mu.Unlock()
 	x.attach(req)
@@ -89,16 +89,6 @@ func (x *exchange) resume(req *session.Request, params []byte) {
 		}
 	}
 	x.suspend(req) // what is open still, or is not answered well, is asked again
-}
-
-// same reports whether both are one question.
-func (w *pendingQuestion) same(other pendingQuestion) bool { return w.question == other.question }
-
-// unanswered returns the questions that the client has to answer.
-func (x *exchange) unanswered() []pendingQuestion {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return slices.Clone(x.parked.pending)
 }
 
 // attach makes req the request that waits for the call's answer, once it was

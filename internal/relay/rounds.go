@@ -220,8 +220,7 @@ func (r *round) withdraw() {
 	r.mu.Unlock()
 	for _, q := range asked {
 		if q.Withdraw() {
-			params := append([]byte(`{"requestId":`), q.ID().Raw()...)
-			_ = r.req.Notify(r.exchange.relay.author(peer.Params, protocol.Cancelled, append(params, '}')))
+			_ = r.req.Notify(r.exchange.relay.cancelled(q.ID()))
 		}
 	}
 }

@@ -23,8 +23,8 @@ func (r *Relay) listTasks(req *session.Request, m jsonrpc.Message) {
 	var able []*link
 	for _, s := range r.servers {
 		if l := s.ready(); l != nil && !l.modern() {
-			if tasks, ok := objectMember(l.capabilities, "tasks"); ok {
-				if _, ok := objectMember(tasks, "list"); ok {
+			if tasks, ok := jsonrpc.ObjectMember(l.capabilities, "tasks"); ok {
+				if _, ok := jsonrpc.ObjectMember(tasks, "list"); ok {
 					able = append(able, l)
 				}
 			}
@@ -94,7 +94,7 @@ func (r *Relay) mine(page []byte, s *server, principal string) []byte {
 	var tasks [][]byte
 	list, _ := jsonrpc.Member(page, "tasks")
 	for task := range jsonrpc.Elements(list) {
-		if len(task) > 0 && task[0] == '{' && r.tasks.owner(stringMember(task, "taskId"), principal) == s {
+		if len(task) > 0 && task[0] == '{' && r.tasks.owner(jsonrpc.StringMember(task, "taskId"), principal) == s {
 			tasks = append(tasks, task)
 		}
 	}
@@ -105,7 +105,7 @@ func (r *Relay) mine(page []byte, s *server, principal string) []byte {
 // taskChanged passes on what a server says of a task's state, to those for whom
 // it made the task.
 func (s *server) taskChanged(m jsonrpc.Message) {
-	id := stringMember(m.Params, "taskId")
+	id := jsonrpc.StringMember(m.Params, "taskId")
 	owners := s.relay.tasks.principals(id, s)
 	if owners == nil {
 		s.anomaly("notification_of_no_client")

@@ -30,9 +30,9 @@ func (t *taskTable) learn(result []byte, s *server, principal string) {
 	if len(result) > maxTaskResult || !bytes.Contains(result, []byte(`"taskId"`)) {
 		return
 	}
-	id := stringMember(result, "taskId")
-	if task, ok := objectMember(result, "task"); ok {
-		id = stringMember(task, "taskId")
+	id := jsonrpc.StringMember(result, "taskId")
+	if task, ok := jsonrpc.ObjectMember(result, "task"); ok {
+		id = jsonrpc.StringMember(task, "taskId")
 	}
 	if id == "" {
 		return
@@ -89,7 +89,7 @@ func (l *link) advertises(method, area string) bool {
 		return true
 	}
 	for _, group := range []string{"extensions", "experimental"} {
-		extensions, ok := objectMember(l.capabilities, group)
+		extensions, ok := jsonrpc.ObjectMember(l.capabilities, group)
 		if !ok {
 			continue
 		}

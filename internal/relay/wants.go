@@ -51,7 +51,7 @@ func urlsRequired(object []byte) (in protocol.Input, ok bool) {
 	if code, _ := protocol.ErrorCode(object); code != protocol.CodeURLElicitationRequired {
 		return in, false
 	}
-	data, _ := objectMember(object, "data")
+	data, _ := jsonrpc.ObjectMember(object, "data")
 	if data == nil {
 		return in, false
 	}

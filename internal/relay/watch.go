@@ -9,7 +9,7 @@ import (
 
 // updated passes on that a resource of the server changed.
 func (s *server) updated(m jsonrpc.Message) {
-	subs := s.relay.hub.watchers(s.cfg.Name, stringMember(m.Params, "uri"))
+	subs := s.relay.hub.watchers(s.cfg.Name, jsonrpc.StringMember(m.Params, "uri"))
 	if len(subs) == 0 {
 		return // an update that crossed the end of its subscription
 	}
@@ -25,7 +25,7 @@ func (s *server) updated(m jsonrpc.Message) {
 // false when the request has to be sent.
 func (x *exchange) subscription(req *session.Request) bool {
 	r, modern := x.relay, x.way.link.modern()
-	x.watches = resource{x.server.cfg.Name, stringMember(x.subject.Content.Data, "uri")}
+	x.watches = resource{x.server.cfg.Name, jsonrpc.StringMember(x.subject.Content.Data, "uri")}
 	if x.method == protocol.Unsubscribe {
 		if last := r.hub.unwatch(x.watches, req.Session()); last && !modern {
 			return false

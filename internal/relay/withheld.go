@@ -17,7 +17,7 @@ func (r *Relay) sneaks(s *server, method string, params []byte) bool {
 		protocol.TasksGet, protocol.TasksResult, protocol.TasksCancel, protocol.TasksUpdate:
 		return false
 	case protocol.CompletionComplete:
-		ref, _ := objectMember(params, "ref")
+		ref, _ := jsonrpc.ObjectMember(params, "ref")
 		_, name := jsonrpc.Member(ref, "name")
 		_, uri := jsonrpc.Member(ref, "uri")
 		return name && uri
