@@ -69,6 +69,8 @@ var ours = []arrow{
 	{"internal/scan", "internal/jsonrpc", "content is raw JSON"},
 	{"internal/scan", "internal/verdict", "verdicts are merged and applied here"},
 	{"internal/scan", "internal/audit", "every decision is recorded where it is made"},
+	{"internal/media", "internal/jsonrpc", "opaque parts lie in raw JSON"},
+
 	{"internal/scan", "internal/peer", "the gate is the one place that clears content"},
 
 	{"internal/relay", "internal/jsonrpc", "routing reads envelopes"},
@@ -130,6 +132,7 @@ var foreign = []arrow{
 
 	{"internal/jsonrpc", "golang.org/x/sys", "a pipe that nobody reads is noticed, not waited for"},
 	{"internal/verdict", jsontext, "redactions are applied to tokens, so that the rest stays as it was"},
+	{"internal/media", jsontext, "a part has a JSON Pointer and a place in the bytes"},
 	{"internal/oauth", jsontext, "names in metadata are matched byte for byte, and none counts twice"},
 	{"internal/oauth", "github.com/zalando/go-keyring", "the keychain of each system"},
 	{"internal/process", "golang.org/x/sys", "process groups, Job Objects and dumpable are system calls"},
@@ -163,7 +166,7 @@ var readers = []string{
 
 // wireless packages know no transport and no process.
 var wireless = []string{
-	"internal/bridge", "internal/jsonrpc", "internal/peer", "internal/registry", "internal/relay", "internal/scan",
+	"internal/bridge", "internal/jsonrpc", "internal/media", "internal/peer", "internal/registry", "internal/relay", "internal/scan",
 	"internal/session", "internal/verdict",
 }
 

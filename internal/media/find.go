@@ -1,0 +1,299 @@
+package media
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/mcp-relay/relay/internal/jsonrpc"
+)
+
+// Parts returns the opaque parts of a message's raw params, result or error, or of
+// a catalogue, in the order in which their objects end. The error is ErrTooMuch or
+// ErrNotJSON; then nothing is known of the message.
+//
+// It is safe for concurrent use, and cheap for messages without such parts.
+func Parts(data []byte) ([]Part, error) {
+	if !mayHave(data) {
+		return nil, nil
+	}
+	f := finder{
+		data: data,
+		dec: jsontext.NewDecoder(bytes.NewBuffer(data),
+			jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)),
+	}
+	if err := f.value(false); err != nil {
+		return nil, err
+	}
+	return f.parts, nil
+}
+
+// The members that tell a part.
+const (
+	memberType = iota
+	memberMIME
+	memberData
+	memberBlob
+	memberText
+	memberURI
+	memberSrc
+	memberURL
+	memberCount
+)
+
+var memberNames = [memberCount]string{"type", "mimeType", "data", "blob", "text", "uri", "src", "url"}
+
+// quoted are the names without which there is no part.
+var quoted = [][]byte{[]byte(`"data"`), []byte(`"blob"`), []byte(`"uri"`), []byte(`"src"`), []byte(`"url"`)}
+
+// mayHave reports whether a message can have a part at all. A name that is spelled
+// with escapes can only be known by decoding it.
+func mayHave(data []byte) bool {
+	for _, name := range quoted {
+		if bytes.Contains(data, name) {
+			return true
+		}
+	}
+	return bytes.Contains(data, []byte(`\u00`))
+}
+
+// freeForm are the members below which objects mean what a tool says that they
+// mean. There, data is a part only beside a media type.
+func freeForm(name string) bool {
+	return name == "arguments" || name == "structuredContent" || name == "_meta"
+}
+
+// value is where a string of an object lies, with its quotes and its name.
+type value struct {
+	nameFrom, nameTo int
+	from, to         int
+}
+
+func (v value) there() bool { return v.to > 0 }
+
+// finder walks once over a message.
+type finder struct {
+	data     []byte
+	dec      *jsontext.Decoder
+	parts    []Part
+	decoded  int // bytes of all parts
+	pointers int // bytes of all pointers
+}
+
+func (f *finder) value(free bool) error {
+	switch f.dec.PeekKind() {
+	case '{':
+		return f.object(free)
+	case '[':
+		if _, err := f.dec.ReadToken(); err != nil {
+			return ErrNotJSON
+		}
+		for f.dec.PeekKind() != ']' {
+			if err := f.value(free); err != nil {
+				return err
+			}
+		}
+		_, err := f.dec.ReadToken()
+		return notJSON(err)
+	default:
+		return notJSON(f.dec.SkipValue())
+	}
+}
+
+func notJSON(err error) error {
+	if err != nil {
+		return ErrNotJSON // the decoder's own may quote content
+	}
+	return nil
+}
+
+func (f *finder) object(free bool) error {
+	if _, err := f.dec.ReadToken(); err != nil {
+		return ErrNotJSON
+	}
+	from := int(f.dec.InputOffset()) - 1
+	var members [memberCount]value
+	hasText := false
+	for f.dec.PeekKind() != '}' {
+		raw, err := f.dec.ReadValue()
+		if err != nil {
+			return ErrNotJSON
+		}
+		v := value{nameTo: int(f.dec.InputOffset())}
+		v.nameFrom = v.nameTo - len(raw)
+		name, which := nameOf(raw)
+		hasText = hasText || which == memberText
+		if f.dec.PeekKind() != '"' {
+			if err := f.value(free || freeForm(name)); err != nil {
+				return err
+			}
+			continue
+		}
+		if raw, err = f.dec.ReadValue(); err != nil {
+			return ErrNotJSON
+		}
+		if which < 0 {
+			continue
+		}
+		v.to = int(f.dec.InputOffset())
+		v.from = v.to - len(raw)
+		members[which] = v
+	}
+	inner := len(f.parts)
+	if err := f.examine(&members, free); err != nil {
+		return err
+	}
+	if _, err := f.dec.ReadToken(); err != nil {
+		return ErrNotJSON
+	}
+	for i := range f.parts[inner:] {
+		s := &f.parts[inner+i].strip
+		s.hasText, s.from, s.to = hasText, from, int(f.dec.InputOffset())
+	}
+	return nil
+}
+
+// nameOf decodes a name as far as it matters: which of the members it is, -1 for
+// none.
+func nameOf(raw []byte) (name string, which int) {
+	const longest = 6 * len(`"structuredContent"`) // all of it escaped
+	if len(raw) > longest {
+		return "", -1
+	}
+	name, _ = jsonrpc.Unquote(raw)
+	for i, known := range memberNames {
+		if name == known {
+			return name, i
+		}
+	}
+	return name, -1
+}
+
+// examine adds the parts of an object whose members were read. The decoder stands
+// before the object's end.
+func (f *finder) examine(members *[memberCount]value, free bool) error {
+	declared, kind := "", KindUnspecified
+	if members[memberMIME].there() {
+		declared = mediaType(f.text(members[memberMIME]))
+	}
+	if members[memberType].there() {
+		switch f.text(members[memberType]) {
+		case "image":
+			kind = Image
+		case "audio":
+			kind = Audio
+		}
+	}
+	labelled := members[memberMIME].there()
+	if v := members[memberData]; v.there() && (labelled || kind != KindUnspecified && !free) {
+		p := Part{Declared: declared, strip: stripping{how: stripBlock}}
+		if err := f.add(p, kind, members, memberData, encoded{bytes: f.bytes(v)}); err != nil {
+			return err
+		}
+	}
+	if v := members[memberBlob]; v.there() && (!free || labelled || members[memberURI].there()) {
+		p := Part{Declared: declared, strip: stripping{how: stripBlob}}
+		if err := f.add(p, KindUnspecified, members, memberBlob, encoded{bytes: f.bytes(v)}); err != nil {
+			return err
+		}
+	}
+	for _, which := range [...]int{memberURI, memberSrc, memberURL} {
+		v := members[which]
+		if !v.there() || !mayBeData(f.data[v.from:v.to]) {
+			continue
+		}
+		label, e, ok := dataURI(f.bytes(v))
+		if !ok {
+			continue
+		}
+		p := Part{Declared: label, strip: stripping{how: stripURI}}
+		if err := f.add(p, KindUnspecified, members, which, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mayBeData reports whether a quoted string can be a data: URI.
+func mayBeData(raw []byte) bool {
+	i := 1
+	for i < len(raw) && raw[i] == ' ' {
+		i++
+	}
+	return i < len(raw) && (raw[i]|0x20 == 'd' || raw[i] == '\\' || raw[i] < ' ')
+}
+
+// bytes returns the decoded string at v: a part of the message where nothing was
+// escaped.
+func (f *finder) bytes(v value) []byte {
+	raw := f.data[v.from:v.to]
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1 : len(raw)-1]
+	}
+	text, _ := jsontext.AppendUnquote(make([]byte, 0, len(raw)), raw)
+	return text
+}
+
+// text returns a short string; a longer one is none that is known.
+func (f *finder) text(v value) string {
+	const longest = 512
+	if v.to-v.from > longest {
+		return ""
+	}
+	return string(f.bytes(v))
+}
+
+// add decodes a part and adds it. block is what the part's object says that it is.
+func (f *finder) add(p Part, block Kind, members *[memberCount]value, which int, e encoded) error {
+	if len(f.parts) == MaxParts {
+		return ErrTooMuch
+	}
+	if f.decoded += len(e.bytes); f.decoded > MaxDecoded/3*4 {
+		return ErrTooMuch
+	}
+	last := string(f.dec.StackPointer()) // that of the member that was read last
+	p.Pointer = last[:strings.LastIndexByte(last, '/')]
+	p.String = p.Pointer + "/" + memberNames[which]
+	if f.pointers += len(p.Pointer) + len(p.String); f.pointers > maxPointers {
+		return ErrTooMuch
+	}
+	p.strip.at, p.strip.mime = members[which], members[memberMIME]
+	p.detect(block, e.decode())
+	f.parts = append(f.parts, p)
+	return nil
+}
+
+// detect says what the part is.
+func (p *Part) detect(block Kind, c contents) {
+	p.Size = c.size
+	var kind Kind
+	p.Format, kind = formatOf(c.head)
+	switch {
+	case !c.ok:
+		p.Detected, p.Reason = Other, ReasonEncoding
+	case c.kind == Text && len(c.text) > MaxText:
+		p.Detected, p.Reason = Other, ReasonSize
+	case c.kind == Text:
+		p.Detected, p.Text = Text, c.text
+	case kind == Other:
+		p.Detected, p.Reason = Other, ReasonFormat
+	case !agrees(p.Declared, kind) || block != KindUnspecified && block != kind:
+		p.Detected, p.Reason = Other, ReasonMismatch
+	default:
+		p.Detected = kind
+	}
+}
+
+// agrees reports whether a label is for bytes of a kind. No label is no lie.
+func agrees(declared string, k Kind) bool {
+	top, sub, _ := strings.Cut(declared, "/")
+	switch {
+	case declared == "":
+		return true
+	case k == Image:
+		return top == "image" && !strings.Contains(sub, "xml") && !strings.Contains(sub, "svg")
+	default:
+		return top == "audio"
+	}
+}
