@@ -29,13 +29,24 @@ func (a *assembly) startScanners(ctx context.Context, cfg *config.Config) ([]sca
 		a.configured = append(a.configured, *c)
 		members = append(members, scan.Member{Scanner: s, Policy: scan.Policy{
 			Name: c.Name, Digest: s.Digest, Covers: c.Covers,
-			Observe:               c.Mode == config.ModeObserve,
-			AllowOnOutage:         c.OnError == config.PolicyAllow,
+			Terms:                 terms(c),
 			AllowOnContentFailure: c.OnContentError == config.PolicyAllow,
 			RedactRequests:        c.RedactRequests,
 		}})
 	}
 	return members, nil
+}
+
+// terms returns what a scanner's word counts.
+func terms(c *config.Scanner) scan.Terms {
+	var t scan.Terms
+	if c.Mode == config.ModeObserve {
+		t.Mode = scan.Observe
+	}
+	if c.OnError == config.PolicyAllow {
+		t.OnOutage = scan.OutagePasses
+	}
+	return t
 }
 
 func pluginSpec(c *config.Scanner) plugin.Spec {

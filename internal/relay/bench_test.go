@@ -13,7 +13,6 @@ import (
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
 	"github.com/mcp-relay/relay/internal/scan"
-	"github.com/mcp-relay/relay/internal/verdict"
 )
 
 // echoing is a connection whose server answers at once, with the same result.
@@ -94,9 +93,10 @@ func benchmarkCall(b *testing.B, modernClient, modernServer bool, size int) {
 		return &echoing{fakeConn: conn, result: []byte(result), head: []byte(result[:150])}, nil
 	}
 	log := slog.New(slog.DiscardHandler)
-	gate := scan.New([]scan.Member{{
-		Scanner: &judge{}, Policy: scan.Policy{Name: "j", Covers: func(string, verdict.Phase) bool { return true }},
-	}}, nil, noRecords{}, log)
+	gate := scan.New(scan.Options{
+		Panel:    scan.Panel{Members: []scan.Member{{Scanner: &judge{}, Policy: scan.Policy{Name: "j"}}}},
+		Recorder: noRecords{}, Log: log,
+	})
 	defer gate.Close()
 	relay := New(Options{
 		Version: "1", MaxName: 50, MaxTools: 100, StartTimeout: 10 * time.Second, CallTimeout: time.Minute,

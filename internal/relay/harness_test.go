@@ -15,7 +15,6 @@ import (
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/protocol"
 	"github.com/mcp-relay/relay/internal/scan"
-	"github.com/mcp-relay/relay/internal/verdict"
 )
 
 // sink keeps the frames that a client gets.
@@ -146,8 +145,10 @@ func prepare(t *testing.T, j *judge, change func(*Options), servers ...*fakeServ
 	t.Helper()
 	r := &rig{t: t, sink: &sink{}, judge: j, audit: &auditRecords{}}
 	log := slog.New(slog.DiscardHandler)
-	covers := func(string, verdict.Phase) bool { return true }
-	gate := scan.New([]scan.Member{{Scanner: r.judge, Policy: scan.Policy{Name: "j", Covers: covers}}}, nil, r.audit, log)
+	gate := scan.New(scan.Options{
+		Panel:    scan.Panel{Members: []scan.Member{{Scanner: r.judge, Policy: scan.Policy{Name: "j"}}}},
+		Recorder: r.audit, Log: log,
+	})
 	opts := Options{Version: "1", MaxName: 50, MaxTools: 100, StartTimeout: 10 * time.Second, CallTimeout: time.Minute, Gate: gate, Audit: r.audit, Log: log}
 	for i, s := range servers {
 		opts.Servers = append(opts.Servers, Server{Name: fmt.Sprintf("s%d", i), Dialer: s.dialer(), Speech: s.spoken(), MayAsk: protocol.AllCapabilities})

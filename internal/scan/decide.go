@@ -45,9 +45,7 @@ func (g *Gate) decide(ctx context.Context, s *Subject, id string, opinions []opi
 	}
 	switch {
 	case blocked:
-		g.log.Warn("blocked; the audit record has the findings", slog.String("scan_id", id),
-			slog.String("phase", s.Content.Phase.String()), slog.String("server", s.Content.Origin.Server),
-			slog.String("target", s.Content.Origin.Target))
+		g.logBlocked(s, id)
 		return Decision{Outcome: Blocked, ScanID: id}
 	case unavailable:
 		return Decision{Outcome: Unavailable, ScanID: id}

@@ -19,11 +19,17 @@ type Recorder interface {
 	Write(r *audit.Record) error
 }
 
+// Options says with what a gate judges and where it says so.
+type Options struct {
+	Panel
+	Recorder Recorder
+	Log      *slog.Logger
+}
+
 // Gate judges what wants to leave. Create it with New and end it with Close;
 // it is safe for concurrent use.
 type Gate struct {
-	members   []Member
-	unscanned [verdict.Notification + 1]bool
+	panel     atomic.Pointer[panel]
 	audit     Recorder
 	log       *slog.Logger
 	removed   atomic.Int64
@@ -32,14 +38,29 @@ type Gate struct {
 	hold      hold
 }
 
-// New returns a gate with the given scanners. allowUnscanned names the phases
-// that may pass although no enforcing scanner covers them.
-func New(members []Member, allowUnscanned []verdict.Phase, recorder Recorder, log *slog.Logger) *Gate {
-	g := &Gate{members: members, audit: recorder, log: log, crew: newCrew()}
-	for _, p := range allowUnscanned {
-		g.unscanned[p] = true
-	}
+// New returns a gate.
+func New(o Options) *Gate {
+	g := &Gate{audit: o.Recorder, log: o.Log, crew: newCrew()}
+	g.panel.Store(newPanel(o.Panel))
 	return g
+}
+
+// Swap has messages that come from now on judged by another panel. Those that
+// are in judgement keep the old one; the channel is closed when none is left,
+// and the old scanners may end.
+func (g *Gate) Swap(next Panel) (idle <-chan struct{}) {
+	old := g.panel.Swap(newPanel(next))
+	old.retire()
+	return old.idle
+}
+
+// current returns the panel, with the caller counted in.
+func (g *Gate) current() *panel {
+	for {
+		if p := g.panel.Load(); p.enter() {
+			return p
+		}
+	}
 }
 
 // Judge decides about s and hands the decision to then: at once, on the
@@ -51,54 +72,53 @@ func (g *Gate) Judge(ctx context.Context, s *Subject, then func(Decision)) {
 		then(g.pass(s, s.Content.Data, ""))
 		return
 	}
-	if s.Hidden {
-		if s.Content.Phase == verdict.Response {
-			// The record of the request stands for the exchange: no verdict is
-			// lost, and an exempted server costs one record a call.
-			then(g.pass(s, s.Content.Data, ""))
-			return
-		}
-		then(g.passUnscanned(s, "hidden_mode"))
-		return
-	}
-	var panel [maxPanel]*Member
-	n, enforcing := 0, false
-	for i := range g.members {
-		m := &g.members[i]
-		if n < maxPanel && m.Covers(s.Content.Origin.Server, s.Content.Phase) {
-			panel[n] = m
-			n++
-			enforcing = enforcing || !m.Observe
-		}
-	}
-	if n == 0 {
-		then(g.uncovered(s, newScanID()))
+	p := g.current()
+	seats, d := g.atOnce(p, s)
+	if seats == nil {
+		p.leave()
+		then(d)
 		return
 	}
 	server, size := s.Content.Origin.Server, len(s.Content.Data)+len(s.Content.Request)
-	if !g.hold.take(server, size) {
-		then(g.tooMuch(s))
-		return
-	}
 	g.crew.run(func() {
-		d := g.deliberate(ctx, s, panel[:n], enforcing)
+		d := g.deliberate(ctx, p, seats, s)
 		g.hold.give(server, size)
+		p.leave()
 		then(d)
 	})
 }
 
-// maxPanel bounds how many scanners judge one message; the configuration is
-// refused above it.
-const maxPanel = 16
-
-// Covers reports whether an enforcing scanner judges a phase of a server.
-func (g *Gate) Covers(server string, phase verdict.Phase) bool {
-	for i := range g.members {
-		if m := &g.members[i]; !m.Observe && m.Covers(server, phase) {
-			return true
-		}
+// atOnce decides what needs no scanner. Otherwise it returns who is to be asked,
+// and the content counts as held.
+func (g *Gate) atOnce(p *panel, s *Subject) (*seating, Decision) {
+	if d, refused := g.ruled(p, s); refused {
+		return nil, d
 	}
-	return false
+	if s.Hidden {
+		if s.Content.Phase == verdict.Response {
+			// The record of the request stands for the exchange: no verdict is
+			// lost, and an exempted server costs one record a call.
+			return nil, g.pass(s, s.Content.Data, "")
+		}
+		return nil, g.passUnscanned(s, "hidden_mode")
+	}
+	o := &s.Content.Origin
+	seats := p.seating(o.Server, o.Target, s.Content.Phase)
+	if seats.nobody() {
+		return nil, g.unjudged(p, seats, s, newScanID())
+	}
+	if !g.hold.take(o.Server, len(s.Content.Data)+len(s.Content.Request)) {
+		return nil, g.tooMuch(s)
+	}
+	return seats, Decision{}
+}
+
+// Covers reports whether an enforcing scanner judges a phase of a server, but
+// for single targets.
+func (g *Gate) Covers(server string, phase verdict.Phase) bool {
+	p := g.current()
+	defer p.leave()
+	return p.seating(server, "", phase).covered
 }
 
 // Author clears a message that the relay itself wrote. Nothing in body may come
@@ -151,10 +171,13 @@ func (g *Gate) tooMuch(s *Subject) Decision {
 	return Decision{Outcome: Unavailable, ScanID: rec.ScanID}
 }
 
-// uncovered decides about content that no enforcing scanner judges. id is under
+// unjudged decides about content that no enforcing scanner judges. id is under
 // which observers record it.
-func (g *Gate) uncovered(s *Subject, id string) Decision {
-	if g.unscanned[s.Content.Phase] {
+func (g *Gate) unjudged(p *panel, seats *seating, s *Subject, id string) Decision {
+	if seats.covered {
+		return g.passUnscanned(s, "override")
+	}
+	if p.unscanned[s.Content.Phase] {
 		return g.passUnscanned(s, "allow_unscanned")
 	}
 	rec := g.record(s, id)

@@ -46,8 +46,13 @@ func (r *records) Write(rec *audit.Record) error {
 	return r.err
 }
 
+// gateOf returns a gate with these scanners and no other policy.
+func gateOf(members []Member, to Recorder) *Gate {
+	return New(Options{Panel: Panel{Members: members}, Recorder: to, Log: slog.New(slog.DiscardHandler)})
+}
+
 func member(s Scanner, change func(*Policy)) Member {
-	m := Member{Scanner: s, Policy: Policy{Name: "s", Covers: func(string, verdict.Phase) bool { return true }}}
+	m := Member{Scanner: s, Policy: Policy{Name: "s"}}
 	if change != nil {
 		change(&m.Policy)
 	}
@@ -91,12 +96,12 @@ func TestJudge(t *testing.T) {
 		{"unspecified is a failure", []Member{member(says(verdict.Verdict{}), nil)}, verdict.Request, `{"a":1}`, Unavailable, ""},
 		{"unknown action is a failure", []Member{member(says(verdict.Verdict{Action: 77}), nil)}, verdict.Request, `{"a":1}`, Unavailable, ""},
 		{"nobody covers", nil, verdict.Request, `{"a":1}`, Unavailable, ""},
-		{"only an observer covers", []Member{member(says(verdict.Verdict{Action: verdict.Allow}), func(p *Policy) { p.Observe = true })}, verdict.Request, `{"a":1}`, Unavailable, ""},
+		{"only an observer covers", []Member{member(says(verdict.Verdict{Action: verdict.Allow}), func(p *Policy) { p.Mode = Observe })}, verdict.Request, `{"a":1}`, Unavailable, ""},
 		{
 			"an observer's block passes",
 			[]Member{
 				member(says(verdict.Verdict{Action: verdict.Allow}), nil),
-				member(says(verdict.Verdict{Action: verdict.Block}), func(p *Policy) { p.Observe = true }),
+				member(says(verdict.Verdict{Action: verdict.Block}), func(p *Policy) { p.Mode = Observe }),
 			},
 			verdict.Request, `{"a":1}`, Passed, `{"a":1}`,
 		},
@@ -106,12 +111,12 @@ func TestJudge(t *testing.T) {
 			verdict.Request, `{"a":1}`, Blocked, "",
 		},
 		{"outage blocks", []Member{member(fails(verdict.CauseOutage), nil)}, verdict.Request, `{"a":1}`, Unavailable, ""},
-		{"outage allowed", []Member{member(fails(verdict.CauseOutage), func(p *Policy) { p.AllowOnOutage = true })}, verdict.Request, `{"a":1}`, Passed, `{"a":1}`},
-		{"content failure blocks all the same", []Member{member(fails(verdict.CauseContent), func(p *Policy) { p.AllowOnOutage = true })}, verdict.Request, `{"a":1}`, Unavailable, ""},
-		{"unknown cause counts as content", []Member{member(fails(verdict.CauseUnspecified), func(p *Policy) { p.AllowOnOutage = true })}, verdict.Request, `{"a":1}`, Unavailable, ""},
+		{"outage allowed", []Member{member(fails(verdict.CauseOutage), func(p *Policy) { p.OnOutage = OutagePasses })}, verdict.Request, `{"a":1}`, Passed, `{"a":1}`},
+		{"content failure blocks all the same", []Member{member(fails(verdict.CauseContent), func(p *Policy) { p.OnOutage = OutagePasses })}, verdict.Request, `{"a":1}`, Unavailable, ""},
+		{"unknown cause counts as content", []Member{member(fails(verdict.CauseUnspecified), func(p *Policy) { p.OnOutage = OutagePasses })}, verdict.Request, `{"a":1}`, Unavailable, ""},
 		{"foreign error counts as content", []Member{member(scannerFunc(func(context.Context, verdict.Content) (verdict.Verdict, error) {
 			return verdict.Verdict{Action: verdict.Allow}, errors.New("boom")
-		}), func(p *Policy) { p.AllowOnOutage = true })}, verdict.Request, `{"a":1}`, Unavailable, ""},
+		}), func(p *Policy) { p.OnOutage = OutagePasses })}, verdict.Request, `{"a":1}`, Unavailable, ""},
 		{"content failure allowed in writing", []Member{member(fails(verdict.CauseContent), func(p *Policy) { p.AllowOnContentFailure = true })}, verdict.Request, `{"a":1}`, Passed, `{"a":1}`},
 		{"redact a response", []Member{member(says(verdict.Verdict{Action: verdict.Redact, Findings: []verdict.Finding{found}}), nil)}, verdict.Response, secret, Passed, `{"a":"my [redacted:secret.x#1] key"}`},
 		{"redact blocks a request", []Member{member(says(verdict.Verdict{Action: verdict.Redact, Findings: []verdict.Finding{found}}), nil)}, verdict.Request, secret, Blocked, ""},
@@ -120,7 +125,7 @@ func TestJudge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			g := New(tt.members, nil, &records{}, slog.New(slog.DiscardHandler))
+			g := gateOf(tt.members, &records{})
 			s := request(tt.data)
 			s.Content.Phase = tt.phase
 			d := decide(t, g, s)
@@ -152,7 +157,7 @@ func TestCatalogueWithholdsNamedItems(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			g := New(tt.members, nil, &records{}, slog.New(slog.DiscardHandler))
+			g := gateOf(tt.members, &records{})
 			s := request(`{"tools":[{"name":"a"},{"name":"b"},{"name":"c"}]}`)
 			s.Content.Phase, s.Part, s.Catalogue = verdict.Definition, peer.Result, "tools"
 			d := decide(t, g, s)
@@ -179,7 +184,7 @@ func TestNotificationsWithoutScannerLoseTheirText(t *testing.T) {
 	}
 	for _, tt := range tests {
 		rec := &records{}
-		g := New(nil, nil, rec, slog.New(slog.DiscardHandler))
+		g := gateOf(nil, rec)
 		s := request(tt.params)
 		s.Content.Phase, s.Content.Origin.Method = verdict.Notification, tt.method
 		d := decide(t, g, s)
@@ -224,7 +229,7 @@ func TestMessagesWithoutContentNeedNoScanner(t *testing.T) {
 
 func TestHiddenPassesAndIsRecorded(t *testing.T) {
 	rec := &records{}
-	g := New([]Member{member(says(verdict.Verdict{Action: verdict.Block}), nil)}, nil, rec, slog.New(slog.DiscardHandler))
+	g := gateOf([]Member{member(says(verdict.Verdict{Action: verdict.Block}), nil)}, rec)
 	s := request(`{"a":1}`)
 	s.Hidden = true
 	if d := decide(t, g, s); d.Outcome != Passed {
@@ -237,8 +242,8 @@ func TestHiddenPassesAndIsRecorded(t *testing.T) {
 
 func TestNothingPassesWithoutItsRecord(t *testing.T) {
 	for _, hidden := range []bool{false, true} {
-		g := New([]Member{member(says(verdict.Verdict{Action: verdict.Allow}), nil)}, nil,
-			&records{err: errors.New("disk full")}, slog.New(slog.DiscardHandler))
+		g := gateOf([]Member{member(says(verdict.Verdict{Action: verdict.Allow}), nil)},
+			&records{err: errors.New("disk full")})
 		s := request(`{"a":1}`)
 		s.Hidden = hidden
 		if d := decide(t, g, s); d.Outcome != Unavailable {
@@ -254,8 +259,7 @@ func TestABlockEndsTheOthers(t *testing.T) {
 			return verdict.Verdict{}, &verdict.Failure{Reason: "cancelled", Cause: verdict.CauseContent, Err: ctx.Err()}
 		}
 		start := time.Now()
-		g := New([]Member{member(scannerFunc(slow), nil), member(says(verdict.Verdict{Action: verdict.Block}), nil)},
-			nil, &records{}, slog.New(slog.DiscardHandler))
+		g := gateOf([]Member{member(scannerFunc(slow), nil), member(says(verdict.Verdict{Action: verdict.Block}), nil)}, &records{})
 		if d := decide(t, g, request(`{"a":1}`)); d.Outcome != Blocked || time.Since(start) != 0 {
 			t.Errorf("outcome %d after %v", d.Outcome, time.Since(start))
 		}
@@ -279,10 +283,10 @@ func TestScanIDsAreUnguessable(t *testing.T) {
 func TestRecordsTellTheOutcome(t *testing.T) {
 	edit := verdict.Finding{Rule: "r", Category: "c.x", Location: verdict.Location{Pointer: "/a", Start: 0, End: 2}, Edit: &verdict.Edit{}}
 	rec := &records{}
-	g := New([]Member{
+	g := gateOf([]Member{
 		member(says(verdict.Verdict{Action: verdict.Redact, Findings: []verdict.Finding{edit}}), nil),
 		member(says(verdict.Verdict{Action: verdict.Allow}), nil),
-	}, nil, rec, slog.New(slog.DiscardHandler))
+	}, rec)
 	decide(t, g, request(`{"a":"secret"}`))
 	for _, r := range rec.all {
 		if r.Outcome != "blocked" {
@@ -297,7 +301,7 @@ func TestRecordsTellTheOutcome(t *testing.T) {
 		<-ctx.Done()
 		return verdict.Verdict{}, &verdict.Failure{Reason: "cancelled", Cause: verdict.CauseContent}
 	}
-	g = New([]Member{member(scannerFunc(slow), nil), member(says(verdict.Verdict{Action: verdict.Block}), nil)}, nil, rec, slog.New(slog.DiscardHandler))
+	g = gateOf([]Member{member(scannerFunc(slow), nil), member(says(verdict.Verdict{Action: verdict.Block}), nil)}, rec)
 	decide(t, g, request(`{"a":1}`))
 	moot := 0
 	for _, r := range rec.all {

@@ -2,7 +2,6 @@ package scan
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -18,7 +17,7 @@ func TestOneServerCannotFillTheMemoryWithWhatWaits(t *testing.T) {
 			return verdict.Verdict{Action: verdict.Allow}, nil
 		})
 		log := &records{}
-		g := New([]Member{member(slow, nil)}, nil, log, slog.New(slog.DiscardHandler))
+		g := gateOf([]Member{member(slow, nil)}, log)
 		defer g.Close()
 		big := make([]byte, maxHeld/2) // shared: it is only counted
 		var mu sync.Mutex

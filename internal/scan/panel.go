@@ -1,158 +1,88 @@
 package scan
 
 import (
-	"context"
-	"errors"
+	"math"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/mcp-relay/relay/internal/audit"
 	"github.com/mcp-relay/relay/internal/verdict"
 )
 
-// opinion is what one scanner said, or failed to say.
-type opinion struct {
-	member  *Member
-	verdict verdict.Verdict
-	failure *verdict.Failure
-	took    time.Duration
-	// moot: another scanner had blocked the content, so this one was stopped.
-	moot bool
+// Panel is who judges, and by which policy: all of a gate that a new
+// configuration replaces.
+type Panel struct {
+	Members []Member
+	Rules   []Rule
+	// AllowUnscanned names the phases that may pass although no enforcing
+	// scanner covers them.
+	AllowUnscanned []verdict.Phase
+	// Budget bounds how long all scanners together may take over one message,
+	// with later stages and fallbacks. 0: only their own limits do.
+	Budget time.Duration
+	// Uninspected is the policy where a scanner's terms have none.
+	Uninspected Uninspected
+	Exceptions  []Exception
 }
 
-// deliberate asks every scanner of the panel at the same time and decides. The
-// first block ends the others' work, unless it is about items of a catalogue
-// only: the others still have to judge the rest. Observers neither decide nor
-// delay.
-func (g *Gate) deliberate(ctx context.Context, s *Subject, panel []*Member, enforcing bool) Decision {
-	id, start := newScanID(), time.Now()
-	for _, m := range panel {
-		if m.Observe {
-			g.observe(ctx, s, id, m)
-		}
-	}
-	if !enforcing {
-		return g.uncovered(s, id)
-	}
-	var opinions []opinion
-	if only := soleEnforcer(panel); only != nil {
-		opinions = []opinion{ask(ctx, s, only)}
-	} else {
-		opinions = askAll(ctx, s, panel)
-	}
-	d := g.decide(ctx, s, id, opinions)
-	own := time.Since(start) - slowest(opinions)
-	for i := range opinions {
-		rec := g.record(s, id)
-		opinions[i].describe(&rec, own)
-		rec.Outcome = d.word()
-		if err := g.audit.Write(&rec); err != nil && d.Outcome == Passed {
-			d = Decision{Outcome: Unavailable, ScanID: id}
-		}
-	}
-	return d
+// panel is a Panel in use.
+type panel struct {
+	Panel
+
+	unscanned [verdict.Notification + 1]bool
+	members   map[string]*Member
+
+	mu     sync.Mutex                         // of who adds to seated
+	seated atomic.Pointer[map[place]*seating] // replaced, never changed
+
+	users atomic.Int64
+	once  sync.Once
+	idle  chan struct{} // closed when it was replaced and nobody uses it
 }
 
-// slowest returns the time of the scanner that everybody waited for.
-func slowest(opinions []opinion) time.Duration {
-	var longest time.Duration
-	for i := range opinions {
-		longest = max(longest, opinions[i].took)
-	}
-	return longest
+// place is what most policies depend on.
+type place struct {
+	server string
+	phase  verdict.Phase
 }
 
-func soleEnforcer(panel []*Member) *Member {
-	var only *Member
-	for _, m := range panel {
-		if m.Observe {
-			continue
-		}
-		if only != nil {
-			return nil
-		}
-		only = m
+func newPanel(of Panel) *panel {
+	p := &panel{Panel: of, members: map[string]*Member{}, idle: make(chan struct{})}
+	for _, phase := range of.AllowUnscanned {
+		p.unscanned[phase] = true
 	}
-	return only
+	for i := range of.Members {
+		p.members[of.Members[i].Name] = &of.Members[i]
+	}
+	p.seated.Store(&map[place]*seating{})
+	return p
 }
 
-func askAll(ctx context.Context, s *Subject, panel []*Member) []opinion {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	answers := make(chan opinion, len(panel))
-	asked := 0
-	for _, m := range panel {
-		if !m.Observe {
-			asked++
-			go func() { answers <- ask(ctx, s, m) }()
-		}
+// replaced is what is added to users when a panel was replaced.
+const replaced = math.MinInt64 / 2
+
+// enter counts a user in. It reports false when the panel was replaced.
+func (p *panel) enter() bool {
+	if p.users.Add(1) > 0 {
+		return true
 	}
-	opinions := make([]opinion, 0, asked)
-	decided := false
-	for range asked {
-		o := <-answers
-		o.moot = decided && o.failure != nil
-		if o.failure == nil && o.verdict.Action == verdict.Block && !onlyItems(s, &o.verdict) {
-			decided = true
-			cancel()
-		}
-		opinions = append(opinions, o)
-	}
-	return opinions
+	p.leave()
+	return false
 }
 
-func ask(ctx context.Context, s *Subject, m *Member) opinion {
-	start := time.Now()
-	v, err := m.Scanner.Scan(ctx, s.Content)
-	o := opinion{member: m, verdict: v, took: time.Since(start)}
-	if err != nil {
-		if !errors.As(err, &o.failure) {
-			o.failure = &verdict.Failure{Reason: "internal", Cause: verdict.CauseContent, Err: err}
-		}
-	} else if !v.Action.Valid() {
-		// The plugin host refuses such verdicts; a second belt costs nothing.
-		o.failure = &verdict.Failure{Reason: "invalid_verdict", Cause: verdict.CauseContent}
+// join counts in another user beside one that is in.
+func (p *panel) join() { p.users.Add(1) }
+
+// leave counts a user out.
+func (p *panel) leave() {
+	if p.users.Add(-1) == replaced {
+		p.once.Do(func() { close(p.idle) })
 	}
-	return o
 }
 
-// observe lets a scanner judge beside the decision and records what it says.
-func (g *Gate) observe(ctx context.Context, s *Subject, id string, m *Member) {
-	// The observer goes on when the message was decided and its context ended.
-	ctx = context.WithoutCancel(ctx)
-	g.observers.Go(func() {
-		o := ask(ctx, s, m)
-		rec := g.record(s, id)
-		o.describe(&rec, 0)
-		_ = g.audit.Write(&rec) // an observer's record decides nothing
-	})
-}
-
-// describe puts the opinion into an audit record. own is what the relay added.
-func (o *opinion) describe(rec *audit.Record, own time.Duration) {
-	rec.Event = audit.Verdict
-	rec.Scanner = o.member.Name
-	if o.member.Digest != nil {
-		rec.ScannerSHA256 = o.member.Digest()
+// retire lets nobody enter any more.
+func (p *panel) retire() {
+	if p.users.Add(replaced) == replaced {
+		p.once.Do(func() { close(p.idle) })
 	}
-	rec.Mode = "enforce"
-	if o.member.Observe {
-		rec.Mode = "observe"
-	}
-	rec.ScannerTime, rec.RelayTime = o.took, own
-	if o.moot {
-		rec.Reason = "not_needed"
-		return
-	}
-	if o.failure != nil {
-		rec.Reason, rec.Cause = o.failure.Reason, o.failure.Cause
-		rec.Action = verdict.Block
-		if o.member.tolerates(o.failure) {
-			rec.Action = verdict.Allow
-		}
-		return
-	}
-	rec.Action = o.verdict.Action
-	rec.Findings = o.verdict.Findings
-	rec.Uninspected = o.verdict.Uninspected
-	rec.Reference = o.verdict.Reference
 }

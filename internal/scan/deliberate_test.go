@@ -2,7 +2,6 @@ package scan
 
 import (
 	"context"
-	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,7 +25,7 @@ func TestABlockOfOneItemLeavesTheRestToTheOthers(t *testing.T) {
 				return verdict.Verdict{Action: verdict.Allow}, nil
 			}
 		})
-		g := New([]Member{member(quick, nil), member(slow, nil)}, nil, &records{}, slog.New(slog.DiscardHandler))
+		g := gateOf([]Member{member(quick, nil), member(slow, nil)}, &records{})
 		defer g.Close()
 		s := request(`{"tools":[{"name":"a"},{"name":"b"}]}`)
 		s.Content.Phase, s.Part, s.Catalogue = verdict.Definition, peer.Result, "tools"
@@ -39,8 +38,7 @@ func TestABlockOfOneItemLeavesTheRestToTheOthers(t *testing.T) {
 // TestTheScanIDLeadsToTheRecord: what a client is told is what a person finds.
 func TestTheScanIDLeadsToTheRecord(t *testing.T) {
 	rec := &records{}
-	g := New([]Member{member(says(verdict.Verdict{Action: verdict.Allow}), func(p *Policy) { p.Observe = true })},
-		nil, rec, slog.New(slog.DiscardHandler))
+	g := gateOf([]Member{member(says(verdict.Verdict{Action: verdict.Allow}), func(p *Policy) { p.Mode = Observe })}, rec)
 	d := decide(t, g, request(`{"a":1}`))
 	g.Close()
 	if d.Outcome != Unavailable || len(rec.all) != 2 {
