@@ -20,6 +20,10 @@ const (
 	Anomaly Event = "anomaly"
 	// Withheld is a tool, prompt or resource that is not offered.
 	Withheld Event = "withheld"
+	// Drift is a definition that is not what it was. Reason holds the classes of
+	// the change, separated by commas; Outcome says what became of it: held,
+	// flagged, or removed.
+	Drift Event = "drift"
 )
 
 // Record is one line of the audit log. Zero fields are left out. No field may

@@ -52,7 +52,7 @@ type State uint8
 
 // The states. Only Offered and Hidden items are listed and can be reached.
 const (
-	// Held: not judged yet.
+	// Held: not judged yet, or not what people agreed to.
 	Held State = iota
 	// Offered: judged and listed.
 	Offered

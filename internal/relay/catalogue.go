@@ -43,6 +43,7 @@ func (s *server) catalogue(ctx context.Context, l *link, k registry.Kind) (regis
 		// A server that lists one kind badly may be good for the others.
 		s.relay.log.Warn("nothing of a kind is offered", slog.String("server", s.cfg.Name),
 			slog.String("kind", k.String()), slog.Any("error", err))
+		s.recallNone(ctx, l, k)
 		return none, nil
 	}
 	if err != nil {
@@ -53,7 +54,7 @@ func (s *server) catalogue(ctx context.Context, l *link, k registry.Kind) (regis
 	// nothing vanishes while a scanner is away.
 	digest := digestOf(raw)
 	if known := l.judged[k]; known != nil && known.digest == digest {
-		return known.listing, nil
+		return s.recall(ctx, k, known, raw), nil
 	}
 	items := make([]registry.Item, 0, len(raw))
 	for part := range parts(raw) {
@@ -70,13 +71,15 @@ func (s *server) catalogue(ctx context.Context, l *link, k registry.Kind) (regis
 	}
 	listing := registry.Listing{Items: items, TTL: ttl, HasTTL: l.modern(), Headers: none.Headers}
 	l.judged[k] = &judgedList{digest: digest, listing: listing}
-	return listing, nil
+	return s.recall(ctx, k, l.judged[k], raw), nil
 }
 
-// judgedList is a list with its verdict.
+// judgedList is a list with its verdict, and with what the memory says of it.
 type judgedList struct {
-	digest  [sha256.Size]byte
-	listing registry.Listing
+	digest   [sha256.Size]byte
+	listing  registry.Listing // by the verdict alone
+	recalled registry.Listing
+	doubt    <-chan struct{} // closed when recalled may be out of date; nil: there is none
 }
 
 // digestOf returns a digest of a list, by which the same list is known again.

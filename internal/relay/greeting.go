@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -25,6 +26,10 @@ type greeting struct {
 	instructions string
 	// extensions and experimental are raw JSON objects; nil: none.
 	extensions, experimental, tasks []byte
+	// What the memory was asked about the instructions, and its answer.
+	recalled     bool
+	sent, scanID string
+	held         atomic.Bool
 }
 
 // judgeGreeting has the greeting judged. A blocked one is as none.
@@ -42,6 +47,7 @@ func (s *server) judgeGreeting(ctx context.Context, l *link) error {
 	}
 	l.greeting.raw = nil
 	if string(body) == "{}" {
+		s.recallInstructions(ctx, l, "", "")
 		return nil
 	}
 	method := protocol.Initialize
@@ -71,6 +77,7 @@ func (s *server) judgeGreeting(ctx context.Context, l *link) error {
 	l.greeting.extensions, _ = jsonrpc.ObjectMember(passed, "extensions")
 	l.greeting.experimental, _ = jsonrpc.ObjectMember(passed, "experimental")
 	l.greeting.tasks, _ = jsonrpc.ObjectMember(passed, "tasks")
+	s.recallInstructions(ctx, l, jsonrpc.StringMember(body, "instructions"), d.ScanID)
 	return nil
 }
 
@@ -146,7 +153,7 @@ func (r *Relay) greeting(modern bool) []byte {
 		if tasks == nil {
 			tasks = l.greeting.tasks
 		}
-		if l.greeting.instructions != "" {
+		if l.greeting.instructions != "" && !l.greeting.held.Load() {
 			words = append(words, instruction{s.cfg.Name, l.greeting.instructions})
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/mcp-relay/relay/internal/audit"
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/peer"
+	"github.com/mcp-relay/relay/internal/registry"
 )
 
 // Dialer connects to a server. What the server says by itself goes to h.
@@ -66,4 +67,20 @@ func lastWords(conn Connection, err error) error {
 // Recorder takes records of what is not a verdict.
 type Recorder interface {
 	Write(r *audit.Record) error
+}
+
+// Memory remembers what servers offered, so that a definition that is not what
+// it was is seen, and may be held. Several cores share one.
+type Memory interface {
+	// Recall compares what a server lists of a kind with what is remembered, and
+	// remembers it. items are what the gate made of the list; sent is the same
+	// list as the server sent it. An item that is not to be offered gets the
+	// state Held and a reason; the others stay as they are.
+	Recall(ctx context.Context, server string, k registry.Kind, items []registry.Item, sent [][]byte)
+	// RecallInstructions does so with the server's instructions, which are empty
+	// where it has none.
+	RecallInstructions(ctx context.Context, server, instructions, scanID string) (held bool)
+	// Changed returns a channel that is closed when the answers about a server
+	// may be others than before, because somebody approved a change.
+	Changed(server string) <-chan struct{}
 }

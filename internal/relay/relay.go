@@ -47,9 +47,11 @@ type Options struct {
 	// greeted: they are told what that client can do.
 	Solo bool
 
-	Gate  *scan.Gate
-	Audit Recorder
-	Log   *slog.Logger
+	Gate *scan.Gate
+	// Memory sees whether definitions changed; nil: nobody does.
+	Memory Memory
+	Audit  Recorder
+	Log    *slog.Logger
 }
 
 // Server is one configured server.

@@ -178,11 +178,13 @@ func (s *server) watch(ctx context.Context, l *link) error {
 		case <-l.conn.Done():
 			return l.conn.Err()
 		case <-l.relist:
+		case <-l.doubt:
 		case <-tick:
 		}
 		err := s.relistAll(ctx, l)
 		switch {
 		case err == nil:
+			s.recallAgain(ctx, l)
 			s.setStatus(true, nil)
 		case errors.Is(err, errTimeout) && s.calls.Load() > 0:
 			// A server that does one thing at a time lists nothing during a long
@@ -206,6 +208,7 @@ func (s *server) watch(ctx context.Context, l *link) error {
 // when what they see changed.
 func (s *server) relistAll(ctx context.Context, l *link) error {
 	announced := l.stale.Load()
+	l.doubt = s.doubts()
 	// Clients are told also when they would see no difference: the server may
 	// mean more than it lists.
 	changed := l.takeAnnounced()
@@ -216,6 +219,8 @@ func (s *server) relistAll(ctx context.Context, l *link) error {
 			if listing, err = s.catalogue(ctx, l, k); err != nil {
 				return err
 			}
+		} else {
+			s.recallNone(ctx, l, k)
 		}
 		if k == registry.Tools {
 			s.mirror(l, &listing)

@@ -32,6 +32,7 @@ func TestWithheldIsNotReached(t *testing.T) {
 	states := map[string]func(r *rig, s *fakeServer){
 		"blocked": func(r *rig, _ *fakeServer) { r.judge.blocks("evil", "file:///evil") },
 		"held":    func(r *rig, _ *fakeServer) { r.judge.withholds("evil") },
+		"changed": func(*rig, *fakeServer) {}, // the memory holds it
 		"gone": func(r *rig, s *fakeServer) {
 			r.ask(toolsList)
 			r.ask(`{"jsonrpc":"2.0","id":1,"method":"prompts/list"}`)
@@ -65,7 +66,12 @@ func TestWithheldIsNotReached(t *testing.T) {
 						modern: modern, answers: offered("x", "evil"),
 						capabilities: `{"tools":{},"prompts":{},"resources":{"subscribe":true},"completions":{},"tasks":{},"extensions":{"acme/x":{}}}`,
 					}
-					r := prepare(t, &judge{}, func(o *Options) { o.StartTimeout = time.Second }, s)
+					r := prepare(t, &judge{}, func(o *Options) {
+						o.StartTimeout = time.Second
+						if state == "changed" {
+							o.Memory = holding("evil", "file:///evil")
+						}
+					}, s)
 					if state == "gone" {
 						r.relay.Start(t.Context())
 					}
