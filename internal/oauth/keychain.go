@@ -47,6 +47,10 @@ const (
 	keychainTimeout = 20 * time.Second // a locked one asks the user
 )
 
+// HasKeychain reports whether there seems to be a keychain. It is not asked
+// anything: that may have a person type a password.
+func HasKeychain() bool { return keychainLikely() }
+
 var errNoKeychain = errors.New("there is no keychain that answers")
 
 // sealingKey returns the key of the token files. With create, a new one is put

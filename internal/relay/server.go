@@ -46,6 +46,8 @@ type Status struct {
 	// Error says why the server is not ready; the relay's own words, with
 	// foreign text escaped by whoever prints it.
 	Error string
+	// Revision is the revision of MCP that a server which is ready speaks.
+	Revision string
 }
 
 func newServer(r *Relay, cfg *Server) *server {
@@ -250,8 +252,12 @@ func (r *Relay) Status() []Status {
 	all := make([]Status, 0, len(r.servers))
 	for _, s := range r.servers {
 		s.mu.Lock()
-		all = append(all, s.status)
+		status := s.status
 		s.mu.Unlock()
+		if l := s.current.Load(); l != nil {
+			status.Revision = l.version()
+		}
+		all = append(all, status)
 	}
 	return all
 }

@@ -108,6 +108,10 @@ var ours = []arrow{
 	{"internal/demo", "internal/jsonrpc", "its client and server speak raw messages"},
 	{"internal/demo", "internal/protocol", "they name what MCP names"},
 
+	{"internal/doctor", "internal/config", "it looks at what is configured"},
+	{"internal/doctor", "internal/verdict", "phases and scanners are named in its words"},
+	{"internal/doctor", "internal/printable", "what it finds is foreign text"},
+
 	{"internal/cli", "internal/*", "the command line wires; nobody else knows the whole"},
 	{"internal/cli", "scanner", "a bundled scanner is served by a hidden sub-command"},
 }
@@ -135,6 +139,7 @@ var foreign = []arrow{
 	{"internal/media", jsontext, "a part has a JSON Pointer and a place in the bytes"},
 	{"internal/oauth", jsontext, "names in metadata are matched byte for byte, and none counts twice"},
 	{"internal/oauth", "github.com/zalando/go-keyring", "the keychain of each system"},
+	{"internal/doctor", "golang.org/x/sys", "how much room a disk has is a system call"},
 	{"internal/process", "golang.org/x/sys", "process groups, Job Objects and dumpable are system calls"},
 	{"internal/plugin", goPlugin, "it launches and connects"},
 	{"internal/plugin", hclog, "go-plugin logs through it"},
