@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -40,15 +41,23 @@ func appendRecord(dst []byte, r *Record, now time.Time) []byte {
 	dst = appendMember(dst, `,"scanner":`, r.Scanner)
 	dst = appendMember(dst, `,"scanner_sha256":`, r.ScannerSHA256)
 	dst = appendMember(dst, `,"mode":`, r.Mode)
+	if r.Stage > 0 {
+		dst = strconv.AppendInt(append(dst, `,"stage":`...), int64(r.Stage), 10)
+	}
 	if r.Action != verdict.ActionUnspecified {
 		dst = appendMember(dst, `,"action":`, r.Action.String())
+	}
+	if r.Effective != verdict.ActionUnspecified {
+		dst = appendMember(dst, `,"effective":`, r.Effective.String())
 	}
 	dst = appendMember(dst, `,"outcome":`, r.Outcome)
 	dst = appendMember(dst, `,"reason":`, r.Reason)
 	if r.Cause != verdict.CauseUnspecified {
 		dst = appendMember(dst, `,"cause":`, r.Cause.String())
 	}
-	dst = appendFindings(dst, r.Findings)
+	dst = appendMember(dst, `,"fallback":`, r.Fallback)
+	dst = appendMember(dst, `,"instead_of":`, r.InsteadOf)
+	dst = appendFindings(dst, r.Findings, r.Excepted)
 	dst = appendUninspected(dst, r.Uninspected)
 	dst = appendMember(dst, `,"reference":`, r.Reference)
 	dst = appendMicroseconds(dst, `,"scanner_us":`, r.ScannerTime)
@@ -56,7 +65,7 @@ func appendRecord(dst []byte, r *Record, now time.Time) []byte {
 	return append(dst, '}', '\n')
 }
 
-func appendFindings(dst []byte, findings []verdict.Finding) []byte {
+func appendFindings(dst []byte, findings []verdict.Finding, excepted []int) []byte {
 	if len(findings) == 0 {
 		return dst
 	}
@@ -77,6 +86,9 @@ func appendFindings(dst []byte, findings []verdict.Finding) []byte {
 			dst = strconv.AppendInt(dst, int64(f.Location.Start), 10)
 			dst = append(dst, `,"end":`...)
 			dst = strconv.AppendInt(dst, int64(f.Location.End), 10)
+		}
+		if slices.Contains(excepted, i) {
+			dst = append(dst, `,"excepted":true`...)
 		}
 		dst = append(dst, '}')
 	}

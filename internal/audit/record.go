@@ -46,15 +46,23 @@ type Record struct {
 	Scanner       string // name in the configuration, never what the scanner says
 	ScannerSHA256 string
 	Mode          string // enforce or observe
+	Stage         int    // in which the scanner judged; the first is 0
 
 	Action verdict.Action // what the scanner asked for; unspecified when there is no verdict
+	// Effective is what that counted as, where a threshold, exceptions or the
+	// policy for requests made something else of it; else unspecified.
+	Effective verdict.Action
 	// Outcome is what became of the message when all scanners had spoken:
 	// passed, passed_in_part, blocked or held_back. Empty for an observer.
 	Outcome string
 	Reason  string        // why there is no verdict; a stable word
 	Cause   verdict.Cause // whose fault that is; unspecified when there is a verdict
 
+	Fallback  string // in the record of a failure: the scanner that judged instead
+	InsteadOf string // in a verdict: the scanner in whose place it was given
+
 	Findings    []verdict.Finding // Message and Edit are not written
+	Excepted    []int             // indexes of findings that did not count, in ascending order
 	Uninspected []verdict.Uninspected
 	Reference   string // the scanner's own id of the scan
 

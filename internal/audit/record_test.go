@@ -46,6 +46,25 @@ func TestRecordLine(t *testing.T) {
 	}
 }
 
+func TestRecordOfAPolicy(t *testing.T) {
+	r := &Record{
+		Event: Verdict, Scanner: "local", Mode: "enforce", Stage: 1, Action: verdict.Block, Effective: verdict.Flag,
+		Outcome: "passed", InsteadOf: "airs",
+		Findings: []verdict.Finding{{Rule: "r1"}, {Rule: "r2"}}, Excepted: []int{1},
+	}
+	const want = `{"time":"2026-11-22T07:30:00.123456Z","event":"verdict","scanner":"local","mode":"enforce","stage":1,` +
+		`"action":"block","effective":"flag","outcome":"passed","instead_of":"airs",` +
+		`"findings":[{"rule":"r1","severity":"unspecified","pointer":""},{"rule":"r2","severity":"unspecified","pointer":"","excepted":true}]}` + "\n"
+	if got := string(appendRecord(nil, r, moment)); got != want {
+		t.Errorf("record is\n%s\nwant\n%s", got, want)
+	}
+	failure := &Record{Reason: "unavailable", Cause: verdict.CauseOutage, Fallback: "local"}
+	const tells = `"reason":"unavailable","cause":"outage","fallback":"local"`
+	if got := string(appendRecord(nil, failure, moment)); !strings.Contains(got, tells) {
+		t.Errorf("record is %s, want %s in it", got, tells)
+	}
+}
+
 func TestManyFindingsAreCut(t *testing.T) {
 	r := &Record{Findings: make([]verdict.Finding, 1000), Uninspected: make([]verdict.Uninspected, 33)}
 	line := appendRecord(nil, r, moment)
