@@ -38,7 +38,7 @@ type target struct{ server, name string }
 
 // server is one configured server's place in the registry.
 type server struct {
-	position int    // in the configuration
+	position int    // in the configuration; negative: it is there no more
 	twin     string // equal for identically configured servers; empty: no twin
 	items    [kinds][]Item
 	hints    [kinds]hint
@@ -74,7 +74,7 @@ func (r *Registry) Install(serverName string, k Kind, l Listing) (changed bool) 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.servers[serverName]
-	if s == nil {
+	if s == nil || s.position < 0 {
 		return false
 	}
 	if !k.named() {

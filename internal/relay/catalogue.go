@@ -209,7 +209,7 @@ func (s *server) hold(k registry.Kind, raw [][]byte, scanID string) {
 		it.Reason, it.ScanID = "no verdict yet: a scanner is not available", scanID
 		items = append(items, it)
 	}
-	changed := s.relay.install(s.cfg.Name, k, registry.Listing{Items: items})
+	changed := s.install(k, registry.Listing{Items: items})
 	if s.unscanned() && changed {
 		s.relay.listChanged([]registry.Kind{k})
 	}

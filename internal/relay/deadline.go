@@ -3,18 +3,20 @@ package relay
 import (
 	"container/list"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // deadlines ends calls that take too long. All calls of a server have the same
-// limit, so they end in the order in which they began, and one timer serves
-// them all: a timer for each call would wake the poller each time.
+// limit, but for those that began before it changed, so they end in the order in
+// which they began, and one timer serves them all: a timer for each call would
+// wake the poller each time.
 type deadlines struct {
-	limit  time.Duration // 0: none
+	limit  atomic.Int64 // nanoseconds; 0: none
 	expire func(x *exchange)
 
 	mu    sync.Mutex
-	calls list.List // of *running, oldest first
+	calls list.List // of *running, the one that ends first in front
 	timer *time.Timer
 	armed bool
 }
@@ -27,14 +29,22 @@ type running struct {
 // add begins to watch a call. The element is for remove; it is nil when there
 // is no limit.
 func (d *deadlines) add(x *exchange) *list.Element {
-	if d.limit <= 0 {
+	limit := time.Duration(d.limit.Load())
+	if limit <= 0 {
 		return nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	e := d.calls.PushBack(&running{exchange: x, until: time.Now().Add(d.limit)})
-	if !d.armed {
-		d.arm(d.limit)
+	call := &running{exchange: x, until: time.Now().Add(limit)}
+	e := d.calls.PushBack(call)
+	for before := e.Prev(); before != nil; before = e.Prev() {
+		if r, _ := before.Value.(*running); !r.until.After(call.until) {
+			break
+		}
+		d.calls.MoveBefore(e, before)
+	}
+	if !d.armed || e.Prev() == nil && e.Next() != nil {
+		d.arm(limit)
 	}
 	return e
 }

@@ -67,7 +67,7 @@ func TestEveryRequestComesToAnEnd(t *testing.T) {
 					t.Errorf("seed %d: request %d was sent %d times", seed, id, n)
 				}
 			}
-			for i, s := range r.relay.servers {
+			for i, s := range r.relay.servers() {
 				if n := s.calls.Load(); n != 0 || len(s.open) != 0 || s.deadlines.calls.Len() != 0 {
 					t.Errorf("seed %d: server %d keeps %d calls, %d followed, %d watched", seed, i, n, len(s.open), s.deadlines.calls.Len())
 				}

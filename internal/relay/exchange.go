@@ -120,13 +120,14 @@ func (x *exchange) requestJudged(d scan.Decision) {
 	x.send(d.Cleared)
 }
 
-// sendLater sends a request whose server changed or ended while the request was
-// judged, when the server takes calls and still offers what is called.
+// sendLater sends a request whose server changed, ended or was configured anew
+// while the request was judged, when the server takes calls and still offers
+// what is called. The verdict is for a server of that name, hidden or not.
 func (x *exchange) sendLater(c peer.Cleared) {
 	to, f := x.relay.awaitRoute(x.context(), x.subject.Content.Origin.Principal, x.method, x.target)
 	switch {
-	case f == found && to.link != nil && to.server == x.server && to.name == x.way.name && to.link.modern() == x.way.link.modern():
-		x.way = to
+	case f == found && to.link != nil && to.server.follows(x.server) && to.name == x.way.name && to.link.modern() == x.way.link.modern():
+		x.way, x.server = to, to.server
 		x.send(c)
 	case x.server.ready() == nil, f == found:
 		x.finish(unavailable())
@@ -137,7 +138,10 @@ func (x *exchange) sendLater(c peer.Cleared) {
 
 // send sends the request, once.
 func (x *exchange) send(c peer.Cleared) {
-	x.server.begun(x)
+	if !x.server.begun(x) {
+		go x.sendLater(c)
+		return
+	}
 	call := x.way.link.conn.Call(c, x)
 	x.mu.Lock()
 	x.call = call

@@ -6,17 +6,24 @@ import (
 	"github.com/mcp-relay/relay/internal/session"
 )
 
-// begun notes a call that is about to be sent.
-func (s *server) begun(x *exchange) {
-	s.calls.Add(1)
+// begun notes a call that is about to be sent. It reports false when the server
+// takes no more calls, because it is configured no more.
+func (s *server) begun(x *exchange) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.left.Load() {
+		return false
+	}
+	s.calls.Add(1)
 	s.open[x.number] = x
+	return true
 }
 
 // ended notes that a call was answered, or will not be.
 func (s *server) ended(x *exchange, watch *list.Element) {
-	s.calls.Add(-1)
+	if s.calls.Add(-1) == 0 {
+		wake(s.idle)
+	}
 	s.deadlines.remove(watch)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -142,11 +142,11 @@ func (r *Relay) lookUp(principal, method string, target protocol.Target) (route,
 		return to, r.orPending(f)
 	case protocol.ResourceTarget:
 		if to, ok := r.registry.Owner(target.Value); ok {
-			return route{server: r.byName[to.Server], name: target.Value}, found
+			return r.leading(route{name: target.Value}, to.Server)
 		}
 		return r.unlisted(target.Value)
 	case protocol.TaskTarget:
-		if s := r.tasks.owner(target.Value, principal); s != nil {
+		if s := r.tasks.owner(target.Value, principal); s != nil && !s.left.Load() {
 			return route{server: s, name: target.Value}, found
 		}
 		return route{}, unknown
@@ -159,10 +159,10 @@ func (r *Relay) lookUp(principal, method string, target protocol.Target) (route,
 // may name such resources. An only server gets all of them but what was withheld
 // from it; with several, nobody can tell whose they are.
 func (r *Relay) unlisted(uri string) (route, finding) {
-	if _, withheld := r.registry.Claimant(uri); withheld || r.several() || len(r.servers) == 0 {
+	s := r.only()
+	if _, withheld := r.registry.Claimant(uri); withheld || s == nil {
 		return route{}, r.orPending(unknown)
 	}
-	s := r.servers[0]
 	if r.registry.Keeps(s.cfg.Name, uri) {
 		return route{}, unknown // in another spelling
 	}
@@ -175,7 +175,7 @@ func (r *Relay) unlisted(uri string) (route, finding) {
 // offersAll reports whether there is one server and nothing of it is withheld:
 // then no method, however it names things, reaches what must not be reached.
 func (r *Relay) offersAll() bool {
-	if len(r.servers) != 1 || r.servers[0].ready() == nil {
+	if s := r.only(); s == nil || s.ready() == nil {
 		return false
 	}
 	for _, k := range registry.Kinds {
@@ -190,10 +190,10 @@ func (r *Relay) offersAll() bool {
 
 func (r *Relay) byPublicName(k registry.Kind, public string) (route, finding) {
 	if to, ok := r.registry.Route(k, public); ok {
-		return route{server: r.byName[to.Server], name: to.Name, rename: to.Name != public, mirrors: to.Mirrors}, found
+		return r.leading(route{name: to.Name, rename: to.Name != public, mirrors: to.Mirrors}, to.Server)
 	}
 	if owner, ok := r.registry.Former(k, public); ok {
-		if s := r.byName[owner]; s != nil && s.failing() {
+		if s := r.named(owner); s != nil && s.failing() {
 			return route{}, gone
 		}
 	}
@@ -220,7 +220,7 @@ func (r *Relay) byExtension(method string, target protocol.Target) (route, findi
 		// What is not offered is not reached by a method that nobody knows either.
 		return route{}, r.orPending(unknown)
 	}
-	for _, s := range r.servers {
+	for _, s := range r.servers() {
 		if l := s.ready(); l != nil && l.advertises(method, area) {
 			if only != nil {
 				return route{}, unknown
@@ -228,9 +228,9 @@ func (r *Relay) byExtension(method string, target protocol.Target) (route, findi
 			only = s
 		}
 	}
-	if only == nil && target.Kind == protocol.NoTarget && r.offersAll() {
+	if s := r.only(); only == nil && s != nil && target.Kind == protocol.NoTarget && r.offersAll() {
 		// An only server gets what nobody knows, and says so if it does not either.
-		return route{server: r.servers[0], unheard: true}, found
+		return route{server: s, unheard: true}, found
 	}
 	if only == nil {
 		return route{}, r.orPending(unknown)

@@ -143,7 +143,7 @@ func (r *Relay) greeting(modern bool) []byte {
 		`"resources":{"subscribe":true,"listChanged":true},"logging":{},"completions":{}}`)
 	var extensions, experimental, tasks []byte
 	var words []instruction
-	for _, s := range r.servers {
+	for _, s := range r.servers() {
 		l := s.current.Load()
 		if l == nil {
 			continue

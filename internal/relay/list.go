@@ -83,7 +83,7 @@ func (r *Relay) starting() bool { return time.Since(r.started) < r.opts.StartTim
 
 // settled reports whether every server has been listed or has failed once.
 func (r *Relay) settled() bool {
-	for _, s := range r.servers {
+	for _, s := range r.servers() {
 		if !s.settled.Load() {
 			return false
 		}

@@ -117,7 +117,7 @@ func (l *listen) follows(task string, owners map[string]bool) bool {
 
 // relisten has the relay's own subscriptions at modern servers made anew.
 func (r *Relay) relisten() {
-	for _, s := range r.servers {
+	for _, s := range r.servers() {
 		if l := s.current.Load(); l != nil && l.modern() {
 			wake(l.relisten)
 		}

@@ -19,7 +19,7 @@ func (c *Client) setLevel(req *session.Request, m jsonrpc.Message) {
 		return
 	}
 	c.session.SetLogLevel(level)
-	for _, s := range r.servers {
+	for _, s := range r.servers() {
 		if l := s.current.Load(); l != nil {
 			s.tellLevel(l)
 		}

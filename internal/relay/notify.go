@@ -76,7 +76,7 @@ func (c *Client) progressed(m jsonrpc.Message) {
 		return
 	}
 	var to *link
-	for _, s := range c.relay.servers {
+	for _, s := range c.relay.servers() {
 		l := s.current.Load()
 		if l == nil || !l.questions.wantProgress(c.session, token) {
 			continue
@@ -94,7 +94,7 @@ func (c *Client) progressed(m jsonrpc.Message) {
 // rootsChanged tells the servers of the legacy era that a client's roots
 // changed: those that may ask for them.
 func (c *Client) rootsChanged() {
-	for _, s := range c.relay.servers {
+	for _, s := range c.relay.servers() {
 		l := s.current.Load()
 		if l == nil || l.modern() || !s.cfg.MayAsk.Has(protocol.Roots) {
 			continue

@@ -118,7 +118,7 @@ func TestAParkedCall(t *testing.T) {
 		if got := d.soon(); !slices.Equal(got, []string{`{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"done"}],"resultType":"complete"}}`}) {
 			t.Errorf("got %s", got)
 		}
-		if n := r.relay.lot.Len(); n != 0 || s.openQuestions() != 0 || r.relay.servers[0].unanswered() != 0 {
+		if n := r.relay.lot.Len(); n != 0 || s.openQuestions() != 0 || r.relay.servers()[0].unanswered() != 0 {
 			t.Errorf("%d are parked", n)
 		}
 		if err := c.by.(*exchange).parked.ctx.Err(); err == nil {

@@ -38,7 +38,7 @@ func TestAParkedCallThatNobodyComesBackFor(t *testing.T) {
 		if got := s.took(); !slices.Equal(got, want) {
 			t.Errorf("the server got %s", got)
 		}
-		if x := c.by.(*exchange); x.parked.ctx.Err() == nil || r.relay.servers[0].unanswered() != 0 {
+		if x := c.by.(*exchange); x.parked.ctx.Err() == nil || r.relay.servers()[0].unanswered() != 0 {
 			t.Error("the call lives on")
 		}
 		r.visit("local").wantPart(again(6, state, accepted), "unknown requestState")

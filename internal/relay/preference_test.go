@@ -32,7 +32,7 @@ func TestWhatTheOnlyClientSpeaks(t *testing.T) {
 				r := start(t, func(o *Options) { o.Solo, o.Servers[0].Speech = tt.solo, tt.speech }, s)
 				r.ask(tt.hello)
 				synctest.Wait()
-				l := r.relay.servers[0].current.Load()
+				l := r.relay.servers()[0].current.Load()
 				if l == nil {
 					t.Fatal("the server is not connected")
 				}

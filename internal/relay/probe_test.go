@@ -72,7 +72,7 @@ func TestProbing(t *testing.T) {
 				time.Sleep(200 * time.Millisecond)
 				synctest.Wait()
 				version := ""
-				if l := r.relay.servers[0].current.Load(); l != nil {
+				if l := r.relay.servers()[0].current.Load(); l != nil {
 					version = l.version()
 				}
 				if version != tt.era {
@@ -103,7 +103,7 @@ func TestASilentServer(t *testing.T) {
 		r := start(t, nil, s)
 		time.Sleep(patience + time.Millisecond)
 		synctest.Wait()
-		if l := r.relay.servers[0].current.Load(); l == nil || l.modern() || !probe.ended {
+		if l := r.relay.servers()[0].current.Load(); l == nil || l.modern() || !probe.ended {
 			t.Error("it is not spoken to as a legacy server")
 		}
 	})
@@ -131,7 +131,7 @@ func TestASlowModernServer(t *testing.T) {
 		probe.result(`{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}}`)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if l := r.relay.servers[0].current.Load(); l == nil || !l.modern() {
+		if l := r.relay.servers()[0].current.Load(); l == nil || !l.modern() {
 			t.Error("it is not spoken to as a modern server")
 		}
 		if spoken := s.conn(0).spoken; spoken[len(spoken)-1] != protocol.LatestModern {
@@ -234,13 +234,13 @@ func TestTheEraIsRemembered(t *testing.T) {
 		s.conn(1).die()
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
-		if l := r.relay.servers[0].current.Load(); probes.Load() != 2 || l == nil || !l.modern() {
+		if l := r.relay.servers()[0].current.Load(); probes.Load() != 2 || l == nil || !l.modern() {
 			t.Errorf("%d probes", probes.Load())
 		}
 		s.conn(len(s.conns) - 1).die()
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
-		if l := r.relay.servers[0].current.Load(); probes.Load() != 3 || l == nil || !l.modern() {
+		if l := r.relay.servers()[0].current.Load(); probes.Load() != 3 || l == nil || !l.modern() {
 			t.Errorf("%d probes", probes.Load())
 		}
 		if got := s.took(); slices.ContainsFunc(got, func(m string) bool { return strings.HasPrefix(m, protocol.Initialize) }) {

@@ -70,6 +70,9 @@ type Server struct {
 	MayAsk protocol.CapabilitySet
 	// Twin is equal for identically configured servers; empty: there is none.
 	Twin string
+	// Revision is equal for a server that is configured as it was: Reconfigure
+	// leaves that one alone.
+	Revision string
 	// CallTimeout overrides Options.CallTimeout when it is not zero.
 	CallTimeout time.Duration
 }
@@ -83,8 +86,7 @@ type Relay struct {
 	registry *registry.Registry
 	sealer   *bridge.Sealer
 	lot      *bridge.Lot[*exchange]
-	servers  []*server
-	byName   map[string]*server
+	roster   atomic.Pointer[roster]
 
 	calls   atomic.Int64
 	epoch   atomic.Int64 // changes whenever what some server offers is set
@@ -106,6 +108,12 @@ type Relay struct {
 	cancel  context.CancelFunc
 	upkeep  sync.WaitGroup
 	closing atomic.Bool
+
+	lifecycle sync.Mutex // held while servers are added or removed
+	running   bool       // Start was called
+
+	// What Reconfigure may change; nanoseconds.
+	callTimeout, relistInterval atomic.Int64
 }
 
 // Defaults of Options.
@@ -122,28 +130,24 @@ func New(opts Options) *Relay {
 	opts.MaxInputRounds = cmp.Or(opts.MaxInputRounds, defaultMaxRounds)
 	r := &Relay{
 		opts: opts, gate: opts.Gate, log: opts.Log, sealer: bridge.NewSealer(),
-		byName: map[string]*server{}, clients: map[*Client]struct{}{}, introduction: make(chan struct{}),
+		clients: map[*Client]struct{}{}, introduction: make(chan struct{}),
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.lot = bridge.NewLot(bridge.LotOptions{
 		PerPrincipal: opts.MaxParked, Room: opts.Parking, TTL: opts.ParkedTTL,
 	}, (*exchange).forgotten)
-	order := make([]string, 0, len(opts.Servers))
-	twins := map[string]string{}
-	for i := range opts.Servers {
-		c := &opts.Servers[i]
-		order = append(order, c.Name)
-		twins[c.Name] = c.Twin
-	}
+	order, twins := placesOf(opts.Servers)
 	r.registry = registry.New(registry.Options{
 		Naming: opts.Naming, MaxName: opts.MaxName, MaxTools: opts.MaxTools, PageSize: opts.PageSize,
 		ResultMeta: r.resultMeta(),
 	}, order, twins)
+	r.relistInterval.Store(int64(opts.RelistInterval))
+	r.callTimeout.Store(int64(opts.CallTimeout))
+	all := make([]*server, 0, len(opts.Servers))
 	for i := range opts.Servers {
-		s := newServer(r, &opts.Servers[i])
-		r.servers = append(r.servers, s)
-		r.byName[s.cfg.Name] = s
+		all = append(all, newServer(r, &opts.Servers[i]))
 	}
+	r.roster.Store(newRoster(all))
 	return r
 }
 
@@ -153,8 +157,11 @@ func (r *Relay) Start(ctx context.Context) {
 	context.AfterFunc(ctx, r.cancel)
 	r.started = time.Now()
 	r.overdue = time.AfterFunc(r.opts.StartTimeout, r.changes.announce)
-	for _, s := range r.servers {
-		r.upkeep.Go(func() { s.keepUp(r.ctx) })
+	r.lifecycle.Lock()
+	defer r.lifecycle.Unlock()
+	r.running = true
+	for _, s := range r.servers() {
+		r.maintain(s)
 	}
 }
 
@@ -163,7 +170,9 @@ func (r *Relay) Registry() *registry.Registry { return r.registry }
 
 // Close ends every connection and waits until the servers are gone.
 func (r *Relay) Close() {
+	r.lifecycle.Lock() // no server is added from now on
 	r.closing.Store(true)
+	r.lifecycle.Unlock()
 	r.cancel()
 	if r.overdue != nil {
 		r.overdue.Stop()
@@ -171,10 +180,6 @@ func (r *Relay) Close() {
 	r.upkeep.Wait()
 	r.lot.Close()
 }
-
-// several reports whether more than one server is configured. Then clients have
-// to be told which one speaks.
-func (r *Relay) several() bool { return len(r.servers) > 1 }
 
 // author is short for a message that the relay itself writes.
 func (r *Relay) author(part peer.Part, method string, body []byte) peer.Cleared {
@@ -192,14 +197,6 @@ func (r *Relay) cancelled(id jsonrpc.ID) peer.Cleared {
 func (r *Relay) nextCall() int64 { return r.calls.Add(1) }
 
 func callName(n int64) string { return "c" + strconv.FormatInt(n, 10) }
-
-// install sets what a server offers of a kind, and reports whether clients see
-// a change.
-func (r *Relay) install(server string, k registry.Kind, l registry.Listing) bool {
-	changed := r.registry.Install(server, k, l)
-	r.epoch.Add(1)
-	return changed
-}
 
 // reached notes that a message did not reach its client, which may be gone.
 func (r *Relay) reached(err error) {

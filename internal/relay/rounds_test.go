@@ -174,7 +174,7 @@ func TestRoundsThatEnd(t *testing.T) {
 					t.Errorf("got %s", answers)
 				}
 				time.Sleep(10 * time.Minute)
-				if len(calls) != tt.sent || r.relay.servers[0].unanswered() != 0 {
+				if len(calls) != tt.sent || r.relay.servers()[0].unanswered() != 0 {
 					t.Errorf("sent %d times", len(calls))
 				}
 				if n := r.client.session.InFlight(); n != 0 {

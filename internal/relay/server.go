@@ -33,6 +33,13 @@ type server struct {
 	old    bool   // it speaks the transport of 2024-11-05; only keepUp uses it
 	speech Speech // what is known of its era; only keepUp uses it
 
+	ctx      context.Context //nolint:containedctx // the time for which the server is configured, and a while longer
+	cancel   context.CancelFunc
+	left     atomic.Bool   // it is configured no more; set under mu
+	offering sync.Mutex    // held while what it offers is set
+	idle     chan struct{} // woken by the last answer
+	retime   chan struct{} // woken when the interval between listings changed
+
 	mu     sync.Mutex
 	open   map[int64]*exchange // calls that were sent and not answered, by number
 	status Status
@@ -51,15 +58,14 @@ type Status struct {
 }
 
 func newServer(r *Relay, cfg *Server) *server {
-	limit := cfg.CallTimeout
-	if limit == 0 {
-		limit = r.opts.CallTimeout
-	}
 	s := &server{
 		relay: r, cfg: *cfg, speech: cfg.Speech, open: map[int64]*exchange{},
 		status:    Status{Server: cfg.Name, Hidden: cfg.Hidden, Error: "starting"},
-		deadlines: deadlines{limit: limit, expire: func(x *exchange) { x.abandon(errTimeout) }},
+		deadlines: deadlines{expire: func(x *exchange) { x.abandon(errTimeout) }},
+		idle:      make(chan struct{}, 1), retime: make(chan struct{}, 1),
 	}
+	s.ctx, s.cancel = context.WithCancel(r.ctx)
+	s.setCallTimeout(time.Duration(r.callTimeout.Load()))
 	s.herald.gate, s.herald.lane = r.gate, &s.lane
 	return s
 }
@@ -68,7 +74,7 @@ func newServer(r *Relay, cfg *Server) *server {
 // and everything that it offers was judged.
 func (s *server) ready() *link {
 	l := s.current.Load()
-	if l == nil || l.stale.Load() > 0 {
+	if l == nil || l.stale.Load() > 0 || s.left.Load() {
 		return nil
 	}
 	return l
@@ -143,7 +149,7 @@ func (s *server) up(l *link) {
 	s.tellLevel(l)
 	s.resubscribe(l)
 	if l.modern() {
-		s.relay.upkeep.Go(func() { s.keepListening(s.relay.ctx, l) })
+		s.relay.upkeep.Go(func() { s.keepListening(s.ctx, l) })
 	}
 }
 
@@ -151,8 +157,7 @@ func (s *server) up(l *link) {
 func (s *server) gone(err error) {
 	s.failed.Store(true)
 	s.setStatus(false, err)
-	changed := s.relay.registry.Remove(s.cfg.Name)
-	s.relay.epoch.Add(1)
+	changed := s.offerNothing()
 	late := s.settled.Swap(true)
 	s.relay.changes.announce()
 	if late {
@@ -167,12 +172,9 @@ const relistPause = time.Second
 // watch asks the server again when it announces a change or the interval has
 // passed, until the connection ends.
 func (s *server) watch(ctx context.Context, l *link) error {
-	var tick <-chan time.Time
-	if every := s.relay.opts.RelistInterval; every > 0 {
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		tick = ticker.C
-	}
+	every := s.relay.interval()
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -181,7 +183,13 @@ func (s *server) watch(ctx context.Context, l *link) error {
 			return l.conn.Err()
 		case <-l.relist:
 		case <-l.doubt:
-		case <-tick:
+		case <-ticker.C:
+		case <-s.retime:
+			if now := s.relay.interval(); now != every {
+				every = now
+				ticker.Reset(every)
+			}
+			continue
 		}
 		err := s.relistAll(ctx, l)
 		switch {
@@ -227,7 +235,7 @@ func (s *server) relistAll(ctx context.Context, l *link) error {
 		if k == registry.Tools {
 			s.mirror(l, &listing)
 		}
-		if s.relay.install(s.cfg.Name, k, listing) {
+		if s.install(k, listing) {
 			changed = append(changed, k)
 		}
 	}
@@ -249,8 +257,8 @@ func (s *server) setStatus(ready bool, err error) {
 
 // Status returns the state of every server, in configuration order.
 func (r *Relay) Status() []Status {
-	all := make([]Status, 0, len(r.servers))
-	for _, s := range r.servers {
+	all := make([]Status, 0, len(r.servers()))
+	for _, s := range r.servers() {
 		s.mu.Lock()
 		status := s.status
 		s.mu.Unlock()

@@ -21,7 +21,7 @@ func (r *Relay) listTasks(req *session.Request, m jsonrpc.Message) {
 		return
 	}
 	var able []*link
-	for _, s := range r.servers {
+	for _, s := range r.servers() {
 		if l := s.ready(); l != nil && !l.modern() {
 			if tasks, ok := jsonrpc.ObjectMember(l.capabilities, "tasks"); ok {
 				if _, ok := jsonrpc.ObjectMember(tasks, "list"); ok {

@@ -82,8 +82,11 @@ func (r *Relay) leave(sub subscriber) {
 
 // idle has a server watch a resource no more that nobody wants to hear of.
 func (r *Relay) idle(res resource) {
-	s := r.byName[res.server]
-	l := s.current.Load()
+	var l *link
+	s := r.named(res.server)
+	if s != nil {
+		l = s.current.Load()
+	}
 	switch {
 	case l == nil:
 	case l.modern():
