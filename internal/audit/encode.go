@@ -24,7 +24,7 @@ func appendRecord(dst []byte, r *Record, now time.Time) []byte {
 		now = r.Time
 	}
 	dst = append(dst, `{"time":"`...)
-	dst = now.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000000Z07:00")
+	dst = now.UTC().AppendFormat(dst, timeFormat)
 	dst = append(dst, '"')
 	dst = appendMember(dst, `,"event":`, string(r.Event))
 	dst = appendMember(dst, `,"scan_id":`, r.ScanID)
@@ -60,10 +60,31 @@ func appendRecord(dst []byte, r *Record, now time.Time) []byte {
 	dst = appendFindings(dst, r.Findings, r.Excepted)
 	dst = appendUninspected(dst, r.Uninspected)
 	dst = appendMember(dst, `,"reference":`, r.Reference)
+	if r.Cached {
+		dst = append(dst, `,"cached":true`...)
+	}
 	dst = appendMicroseconds(dst, `,"scanner_us":`, r.ScannerTime)
 	dst = appendMicroseconds(dst, `,"relay_us":`, r.RelayTime)
+	if r.Count > 0 {
+		dst = append(dst, `,"count":`...)
+		dst = strconv.AppendUint(dst, r.Count, 10)
+	}
+	if !r.Since.IsZero() {
+		dst = append(dst, `,"since":"`...)
+		dst = r.Since.UTC().AppendFormat(dst, timeFormat)
+		dst = append(dst, '"')
+	}
+	if r.Event == Opened {
+		dst = appendMember(dst, `,"version":`, r.version)
+		dst = append(dst, `,"pid":`...)
+		dst = strconv.AppendInt(dst, int64(r.pid), 10)
+		dst = appendMember(dst, `,"after":`, r.after)
+	}
 	return append(dst, '}', '\n')
 }
+
+// timeFormat is always as long, so that what follows stands at the same place.
+const timeFormat = "2006-01-02T15:04:05.000000Z07:00"
 
 func appendFindings(dst []byte, findings []verdict.Finding, excepted []int) []byte {
 	if len(findings) == 0 {
@@ -154,7 +175,7 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-const hex = "0123456789abcdef"
+const digits = "0123456789abcdef"
 
 // appendEscaped appends the characters of s so that the result is printable
 // ASCII inside a JSON string. A character that was cut in half and invalid
@@ -191,5 +212,5 @@ func appendEscaped(dst []byte, s string) []byte {
 }
 
 func appendUnit(dst []byte, r rune) []byte {
-	return append(dst, '\\', 'u', hex[r>>12&0xf], hex[r>>8&0xf], hex[r>>4&0xf], hex[r&0xf])
+	return append(dst, '\\', 'u', digits[r>>12&0xf], digits[r>>8&0xf], digits[r>>4&0xf], digits[r&0xf])
 }

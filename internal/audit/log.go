@@ -10,45 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mcp-relay/relay/internal/statefile"
 	"github.com/mcp-relay/relay/internal/verdict"
 )
-
-// OnError says what becomes of a message whose record cannot be written.
-type OnError string
-
-// The choices. The zero value is Allow.
-const (
-	// Allow lets the message pass and says loudly that a record was lost.
-	Allow OnError = "allow"
-	// Block makes Write fail, so that the gate blocks.
-	Block OnError = "block"
-)
-
-// FileName is the name of the log where the configuration does not say.
-const FileName = "audit.jsonl"
-
-// Stderr as Options.Path writes records to Options.Stderr.
-const Stderr = "-"
-
-// Options says where records go.
-type Options struct {
-	Path       string // a file, or Stderr; empty: [FileName] in the relay's state directory
-	MaxSizeMB  int    // size in MiB from which the file is rotated; 0: 100
-	MaxBackups int    // rotated files that are kept; 0: 5, less: all
-	OnError    OnError
-	Logger     *slog.Logger
-	Stderr     io.Writer // used for Path Stderr only
-}
-
-// Defaults of Options.
-const (
-	defaultMaxSizeMB  = 100
-	defaultMaxBackups = 5
-)
-
-// complainEvery is how often lost records are reported.
-const complainEvery = time.Minute
 
 // Log writes records. It is safe for concurrent use.
 type Log struct {
@@ -56,50 +19,28 @@ type Log struct {
 	logger  *slog.Logger
 	path    string
 
-	mu         sync.Mutex
-	out        io.Writer // nil: records are dropped, see Discard
-	buf        []byte
-	waiting    bool   // buf holds records that a timer will write
-	torn       bool   // the last write ended inside a line
-	lost       uint64 // records that could not be written
-	complained time.Time
-}
+	mu     sync.Mutex
+	out    io.Writer // nil: records are dropped, see Discard
+	file   *file     // out, when that is a file
+	chain  *chain    // nil: records are not chained
+	header *header   // with chain
+	flood  flood
 
-// Open opens the log. It creates the file (0600) and missing directories
-// (0700) and leaves the permissions of existing ones as they are. Several
-// processes may write to one file. Close the log when done.
-func Open(o Options) (*Log, error) {
-	switch o.OnError {
-	case "":
-		o.OnError = Allow
-	case Allow, Block:
-	default:
-		return nil, fmt.Errorf("audit on_error is %q: use allow or block", o.OnError)
-	}
-	l := &Log{onError: o.OnError, logger: o.Logger, path: o.Path}
-	if o.Path == Stderr {
-		l.out = o.Stderr
-		return l, nil
-	}
-	if l.path == "" {
-		home, err := statefile.Home()
-		if err != nil {
-			return nil, fmt.Errorf("%w, or the path of the audit log in the configuration", err)
-		}
-		l.path = filepath.Join(home, FileName)
-	}
-	if o.MaxSizeMB <= 0 {
-		o.MaxSizeMB = defaultMaxSizeMB
-	}
-	if o.MaxBackups == 0 {
-		o.MaxBackups = defaultMaxBackups
-	}
-	f, err := openFile(l.path, int64(o.MaxSizeMB)<<20, o.MaxBackups)
-	if err != nil {
-		return nil, fmt.Errorf("opening the audit log: %w", err)
-	}
-	l.out = f
-	return l, nil
+	buf     []byte // whole lines that are not written yet
+	before  chain  // the state of chain before buf
+	notes   []Record
+	noted   int    // lines at the beginning of buf that are notes, of notes and of losses
+	waiting bool   // buf holds records that a timer will write
+	heading bool   // a timer will note the head
+	failing bool   // the last attempt to write failed
+	torn    bool   // the last write ended inside a line
+	lost    uint64 // records that could not be written
+	unsaid  uint64 // of these, those of which no record says so
+	saying  uint64 // of these, those of which a line in buf does
+
+	complained time.Time
+	latest     time.Time // of the last record
+	closed     bool
 }
 
 // Discard returns a log that drops every record.
@@ -114,16 +55,30 @@ func (l *Log) Path() string { return l.path }
 // Write does not keep r.
 //
 // A record that nothing was judged (a Decision to allow) may wait for others for
-// up to flushAfter in a log with Allow: it is no proof of a verdict, and a
-// server that is exempt from scanning is not to pay for one.
+// up to flushAfter: it is no proof of a verdict, and a server that is exempt from
+// scanning is not to pay for one. When what waited cannot be written, nothing
+// waits until something can be. What repeats itself in a flood may be counted
+// instead, see flood.
 func (l *Log) Write(r *Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.out == nil {
 		return nil
 	}
-	l.buf = appendRecord(l.buf, r, time.Now())
-	if l.onError == Allow && r.Event == Decision && r.Action == verdict.Allow && len(l.buf) < maxWaiting {
+	now := time.Now()
+	if !l.failing && !l.closed {
+		counted, first := l.flood.counts(r, now)
+		if first {
+			time.AfterFunc(window, l.flushFlood)
+		}
+		if counted {
+			return nil
+		}
+	}
+	if err := l.add(r, now); err != nil {
+		return l.missed(1, err)
+	}
+	if r.Event == Decision && r.Action == verdict.Allow && !l.failing && len(l.buf) < maxWaiting {
 		if !l.waiting {
 			l.waiting = true
 			time.AfterFunc(flushAfter, l.flushWaiting)
@@ -136,14 +91,101 @@ func (l *Log) Write(r *Record) error {
 const (
 	flushAfter = 100 * time.Millisecond
 	maxWaiting = 32 << 10
+	// usual is about how long a line is.
+	usual = 512
 )
 
-// flushWaiting writes what waits. What fails is counted and reported.
+// add puts a record into the buffer, after what has to be said before it. The
+// error is that of a file that cannot be opened anew. l.mu is held.
+func (l *Log) add(r *Record, now time.Time) error {
+	if len(l.buf) == 0 {
+		if err := l.turn(); err != nil {
+			return err
+		}
+		if l.chain != nil {
+			l.before = *l.chain
+		}
+		for i := range l.notes {
+			l.line(&l.notes[i], now)
+		}
+		l.noted, l.saying = len(l.notes), l.unsaid
+		if l.unsaid > 0 {
+			l.line(&Record{Event: Lost, Count: l.unsaid}, now)
+			l.noted++
+		}
+	}
+	l.line(r, now)
+	l.latest = now
+	return nil
+}
+
+// turn changes to another file where there is reason to, and notes it.
+func (l *Log) turn() error {
+	if l.file == nil {
+		return nil
+	}
+	t, err := l.file.turn(usual)
+	if err != nil {
+		return err
+	}
+	if l.chain == nil || !t.moved {
+		return nil
+	}
+	how := Record{Event: Continued, Reason: "followed", Since: l.latest}
+	if t.backup != "" {
+		how.Reason, how.Target = "rotated", t.backup
+	}
+	l.notes = append(l.notes, how)
+	for _, name := range t.pruned {
+		l.notes = append(l.notes, Record{Event: Pruned, Reason: "max_backups", Target: name})
+	}
+	if len(t.pruned) > 0 {
+		stem, ext := stemOf(l.path)
+		if end, ok := rotatedAt(filepath.Base(stem), ext, t.pruned[len(t.pruned)-1]); ok {
+			go l.header.forget(end)
+		}
+	}
+	return nil
+}
+
+// line appends one record to the buffer.
+func (l *Log) line(r *Record, now time.Time) {
+	start := len(l.buf)
+	l.buf = appendRecord(l.buf, r, now)
+	if l.chain != nil {
+		l.buf = l.chain.seal(l.buf, start)
+	}
+}
+
+// flushWaiting writes what waits. What fails is counted and reported, and from
+// then on nothing waits.
 func (l *Log) flushWaiting() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.waiting = false
-	_ = l.flush() // only a log with Block returns errors, and there nothing waits
+	_ = l.flush() // the next Write learns of it
+}
+
+// flushFlood writes what was counted in a window.
+func (l *Log) flushFlood() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sum()
+}
+
+// sum writes the summaries of what was counted. l.mu is held.
+func (l *Log) sum() {
+	if l.closed {
+		return
+	}
+	now := time.Now()
+	all := l.flood.summaries()
+	for i := range all {
+		if err := l.add(&all[i], now); err != nil {
+			_ = l.missed(1, err) // reported by missed
+		}
+	}
+	_ = l.flush() // as above
 }
 
 // flush writes buf. l.mu is held.
@@ -151,28 +193,47 @@ func (l *Log) flush() error {
 	if len(l.buf) == 0 {
 		return nil
 	}
-	out := l.buf
+	out, lead := l.buf, 0
 	if l.torn {
-		out = append([]byte{'\n'}, out...)
+		out, lead = append([]byte{'\n'}, out...), 1
 	}
 	n, err := l.out.Write(out)
 	if n > 0 {
-		l.torn = n < len(out)
+		l.torn = out[n-1] != '\n'
 	}
-	records := uint64(bytes.Count(l.buf, []byte{'\n'})) //nolint:gosec // a count
-	l.buf = l.buf[:0]
 	if err == nil {
+		l.buf, l.notes, l.failing = l.buf[:0], nil, false
+		l.unsaid -= l.saying
+		l.noteHeadLater()
 		return nil
 	}
-	l.lost += records
-	if now := time.Now(); l.complained.IsZero() || now.Sub(l.complained) >= complainEvery {
-		l.complained = now
-		l.logger.Error("audit records are being lost", "error", err, "path", l.path, "lost", l.lost, "on_error", string(l.onError))
+	done := l.buf[:max(n-lead, 0)]
+	written := bytes.Count(done, []byte{'\n'})
+	all := bytes.Count(l.buf, []byte{'\n'})
+	l.rewind(done, written)
+	if written >= l.noted {
+		l.notes = nil
+		l.unsaid -= l.saying
+	} else {
+		l.notes = l.notes[min(written, len(l.notes)):]
 	}
-	if l.onError == Block {
-		return fmt.Errorf("writing the audit record: %w", err)
+	l.buf = l.buf[:0]
+	return l.missed(all-max(written, l.noted), err)
+}
+
+// rewind takes the chain back to the last line that was written whole.
+func (l *Log) rewind(done []byte, lines int) {
+	if l.chain == nil {
+		return
 	}
-	return nil
+	l.chain.seq, l.chain.prev = l.before.seq, l.before.prev
+	if lines == 0 {
+		return
+	}
+	done = done[:bytes.LastIndexByte(done, '\n')]
+	last, _ := parseLink(done[bytes.LastIndexByte(done, '\n')+1:])
+	l.chain.seq = last.seq
+	copy(l.chain.prev[:], last.mac)
 }
 
 // Lost returns how many records could not be written since Open.
@@ -185,16 +246,23 @@ func (l *Log) Lost() uint64 {
 // errClosed is what Write meets after Close.
 var errClosed = errors.New("the audit log is closed")
 
-// Close closes the file. Records that are written afterwards are lost.
+// Close writes what was counted and the end of the chain, and closes the file.
+// Records that are written afterwards are lost.
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = l.flush() // reported by flush
-	f, isFile := l.out.(*file)
-	if !isFile {
+	if l.closed || l.out == nil {
 		return nil
 	}
-	if err := f.close(); err != nil {
+	l.sum()
+	l.closed = true
+	if l.file == nil {
+		return nil
+	}
+	if l.chain != nil {
+		l.end()
+	}
+	if err := l.file.close(); err != nil {
 		return fmt.Errorf("closing the audit log: %w", err)
 	}
 	return nil

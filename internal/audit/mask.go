@@ -70,21 +70,21 @@ func looksLikeName(token string) bool {
 	if token == "" || len(token) > maxName {
 		return false
 	}
-	digits := 0
+	count := 0
 	for i := range len(token) {
 		c := token[i]
 		switch {
 		case c >= 'a' && c <= 'z', c == '_', c == '$':
 		case c >= '0' && c <= '9':
-			digits++
+			count++
 		case i > 0 && (c >= 'A' && c <= 'Z' || c == '-'):
 		default:
 			return false
 		}
 	}
-	if digits == len(token) {
-		return digits <= maxIndex
+	if count == len(token) {
+		return count <= maxIndex
 	}
 	first := token[0]
-	return digits <= maxDigits && (first < '0' || first > '9')
+	return count <= maxDigits && (first < '0' || first > '9')
 }

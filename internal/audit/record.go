@@ -26,6 +26,25 @@ const (
 	Drift Event = "drift"
 )
 
+// The events of the record itself. Only [Log] writes them.
+const (
+	// Opened begins a chain; Reason is "start".
+	Opened Event = "open"
+	// Closed ends a chain; Reason is "end".
+	Closed Event = "close"
+	// Continued is the first record of a chain in another file. Reason says
+	// why: "rotated", and then Target is the file's new name, or "followed",
+	// when somebody else had moved it; Since is when the record before was
+	// written.
+	Continued Event = "continue"
+	// Pruned names in Target an old file that was removed; Reason is
+	// "max_backups".
+	Pruned Event = "prune"
+	// Lost says with Count how many records could not be written before this
+	// one.
+	Lost Event = "lost"
+)
+
 // Record is one line of the audit log. Zero fields are left out. No field may
 // hold content; fields that hold strings of others are made safe when they are
 // written, not before.
@@ -66,6 +85,18 @@ type Record struct {
 	Uninspected []verdict.Uninspected
 	Reference   string // the scanner's own id of the scan
 
+	// Cached says that the verdict is an earlier one on the same content.
+	Cached bool
+
 	ScannerTime time.Duration // in the scanner, as it says; written in microseconds
 	RelayTime   time.Duration // everything else; written in microseconds
+
+	// Count is above 1 where one record stands for so many like it since Since.
+	Count uint64
+	Since time.Time // also in Continued
+
+	// Only in Opened.
+	version string
+	pid     int
+	after   string // the last record of another chain that the file had
 }

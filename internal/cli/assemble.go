@@ -143,7 +143,7 @@ func openAudit(cfg *config.Config, log *slog.Logger, stderr io.Writer) (*audit.L
 	}
 	l, err := audit.Open(audit.Options{
 		Path: c.Path, MaxSizeMB: c.MaxSizeMB, MaxBackups: backups,
-		OnError: audit.OnError(c.OnError), Logger: log, Stderr: stderr,
+		OnError: audit.OnError(c.OnError), Version: programVersion(), Logger: log, Stderr: stderr,
 	})
 	if err != nil {
 		return nil, invalid{fmt.Errorf("%w; set relay.audit.path to a place that can be written", err)}

@@ -72,7 +72,7 @@ func TestDefaults(t *testing.T) {
 			URL: DriftHold, Renamed: DriftHold, New: DriftFlag,
 		},
 		VerdictCache: Cache{Memory: 16 << 20, Disk: true, TTL: 24 * time.Hour},
-		Audit:        Audit{OnError: PolicyAllow, MaxSizeMB: 100, MaxBackups: 5},
+		Audit:        Audit{OnError: PolicyBlock, MaxSizeMB: 100, MaxBackups: 5},
 		Scanners: []Scanner{{
 			Name: "guard", Plugin: "guard", Bundled: true, Phases: verdict.Phases, Servers: []string{"*"},
 			Mode: ModeEnforce, OnError: PolicyBlock, OnContentError: PolicyBlock, Cache: Auto, Sandbox: Auto, Timeout: 5 * time.Second,

@@ -152,8 +152,8 @@ func auditFields() []field[Audit] {
 			doc: "File of the record; - is stderr. Without it: a file in the state directory of the user.",
 		},
 		{
-			name: "on_error", def: PolicyAllow, value: choice(func(a *Audit) *string { return &a.OnError }, PolicyAllow, PolicyBlock),
-			doc: "What happens to content whose record cannot be written.",
+			name: "on_error", def: PolicyBlock, value: choice(func(a *Audit) *string { return &a.OnError }, PolicyAllow, PolicyBlock),
+			doc: "What happens to content whose record cannot be written: block holds it back, allow lets it pass and says so in the log.",
 		},
 		{
 			name: "max_size_mb", def: "100", value: integer(1, 10_000, func(a *Audit) *int { return &a.MaxSizeMB }),

@@ -98,3 +98,18 @@ func (d *Dir) Remove(name string) error {
 	}
 	return nil
 }
+
+// Names returns the names of what is in the directory, in no order; what another
+// process is just writing is among them.
+func (d *Dir) Names() ([]string, error) {
+	f, err := d.root.Open(".")
+	if err != nil {
+		return nil, fmt.Errorf("listing a directory of the relay: %w", err)
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	names, err := f.Readdirnames(-1)
+	if err != nil {
+		return nil, fmt.Errorf("listing a directory of the relay: %w", err)
+	}
+	return names, nil
+}

@@ -65,4 +65,7 @@ type Verdict struct {
 	ScannerTime int64
 	// Reference is the scanner's own id of this scan (a report id); optional.
 	Reference string
+	// Cached says that the scanner gave this verdict on the same content before
+	// and was not asked again. The relay sets it, never a scanner.
+	Cached bool
 }
