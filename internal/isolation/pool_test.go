@@ -230,6 +230,49 @@ func TestNoCoreIsLeftBehind(t *testing.T) {
 	}
 }
 
+// Every core that was made learns of a change, once, however it meets with the
+// making and the ending of cores.
+func TestRenew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{start: time.Second, end: time.Second}
+		p := New(Options{New: f.make, Children: 2, Limits: Limits{Children: 5}, Idle: time.Minute})
+		p.Start(t.Context())
+		inUse := connect(t, p, session("a"))
+		connect(t, p, session("b")).Close()
+		go func() { connect(t, p, session("c")).Close() }()
+		synctest.Wait() // the third is being made
+		var renewed []string
+		p.Renew(7, func(c Core) {
+			inner, ok := c.(adapted[*fakeClient])
+			if !ok {
+				t.Fatalf("a core of type %T", c)
+			}
+			core, _ := inner.Typed.(*fakeCore)
+			if !core.running.Load() {
+				t.Error("renewed before it was started")
+			}
+			renewed = append(renewed, core.scope)
+		})
+		slices.Sort(renewed)
+		if !slices.Equal(renewed, []string{"a", "b", "c"}) {
+			t.Errorf("renewed %v", renewed)
+		}
+		if n := p.accounts["a"].children; n != 7 {
+			t.Errorf("a pays for %d children", n)
+		}
+		inUse.Close()
+		time.Sleep(2 * time.Minute)
+		p.Renew(1, func(Core) { t.Error("a core that ended is renewed") })
+		for name, a := range p.accounts {
+			if a.children != 0 {
+				t.Errorf("%s pays for %d children", name, a.children)
+			}
+		}
+		p.Close()
+		p.Renew(1, func(Core) { t.Error("a closed pool has cores") })
+	})
+}
+
 func TestRefusal(t *testing.T) {
 	p := New(Options{Refuse: func(code int, text string) peer.Cleared {
 		if code != -1 || text != "no" {

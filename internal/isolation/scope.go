@@ -34,11 +34,12 @@ type scope struct {
 	ready   chan struct{} // closed when core is set
 	core    Core          // nil when the pool was closed first
 
-	users   int
-	unused  time.Time // since when it has no user
-	timer   *time.Timer
-	ticking bool
-	retired bool
+	users    int
+	children int       // for which the account pays
+	unused   time.Time // since when it has no user
+	timer    *time.Timer
+	ticking  bool
+	retired  bool
 }
 
 // open makes a scope without its core. It returns nil when the account has no
@@ -47,7 +48,7 @@ func (p *Pool) open(k key, a *account) *scope {
 	if a != nil && !a.nurture(p.opts.Children) {
 		return nil
 	}
-	s := &scope{pool: p, key: k, account: a, ready: make(chan struct{})}
+	s := &scope{pool: p, key: k, account: a, children: p.opts.Children, ready: make(chan struct{})}
 	p.scopes[k] = s
 	return s
 }
@@ -131,7 +132,7 @@ func (s *scope) retire() {
 		}
 		if s.account != nil {
 			s.pool.mu.Lock()
-			s.account.children -= s.pool.opts.Children
+			s.account.children -= s.children
 			s.pool.mu.Unlock()
 		}
 	})
