@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"errors"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ const maxDotenv = 64 << 10
 // dotenv holds the variables of the .env file beside the configuration file.
 type dotenv struct {
 	path   string
+	digest [sha256.Size]byte // of the file
 	values map[string]string
 	denied []string // names that it may not set
 }
@@ -56,6 +58,7 @@ func readDotenv(configFile string, out *notes) *dotenv {
 		out.report(Diagnostic{File: d.path, Message: "the .env file cannot be used: " + err.Error(), Hint: hintOf(err)})
 		return d
 	}
+	d.digest = sha256.Sum256(data)
 	for i, line := range strings.Split(string(data), "\n") {
 		name, value, ok := parseDotenvLine(line)
 		switch {

@@ -1,6 +1,9 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -33,6 +36,7 @@ type loader struct {
 	variables    variables
 	airs         airs
 	config       *Config
+	digest       hash.Hash // of what is read
 	fields       []field[Relay]
 	serverFields []field[entry]
 	said         map[string]*node // who said transport, host and port; the strongest
@@ -59,11 +63,14 @@ func Load(opts Options) (*Config, error) {
 		return nil, out.err()
 	}
 	l := newLoader(opts, path, out)
+	digest := sha256.Sum256(data)
+	l.digest.Write(digest[:])
 	l.read(root)
 	if err := out.err(); err != nil {
 		return nil, err
 	}
 	l.config.Warnings = out.warnings
+	l.config.Digest = hex.EncodeToString(l.digest.Sum(nil))
 	return l.config, nil
 }
 
@@ -72,11 +79,15 @@ func newLoader(opts Options, path string, out *notes) *loader {
 		opts: opts, notes: out,
 		reader:    reader{notes: out, dir: filepath.Dir(path), home: opts.Home},
 		variables: variables{environ: opts.Environ, home: opts.Home, notes: out},
-		config:    &Config{Path: path},
-		said:      map[string]*node{},
-		fields:    relayFields(), serverFields: serverFields(),
+		config:    &Config{Path: path}, digest: sha256.New(),
+		said:   map[string]*node{},
+		fields: relayFields(), serverFields: serverFields(),
 	}
-	l.variables.dotenv = sync.OnceValue(func() *dotenv { return readDotenv(path, out) })
+	l.variables.dotenv = sync.OnceValue(func() *dotenv {
+		d := readDotenv(path, out)
+		l.digest.Write(d.digest[:])
+		return d
+	})
 	setDefaults(&l.reader, &l.config.Relay, l.fields)
 	setDefaults(&l.reader, &l.config.Relay.Audit, auditFields())
 	setDefaults(&l.reader, &l.config.Relay.Definitions, definitionFields())
