@@ -71,6 +71,9 @@ var ours = []arrow{
 	{"internal/scan", "internal/audit", "every decision is recorded where it is made"},
 	{"internal/media", "internal/jsonrpc", "opaque parts lie in raw JSON"},
 
+	{"internal/selfedit", "internal/scan", "it is a rule of the gate"},
+	{"internal/selfedit", "internal/verdict", "what it finds is said as a verdict says it"},
+
 	{"internal/scan", "internal/peer", "the gate is the one place that clears content"},
 
 	{"internal/relay", "internal/jsonrpc", "routing reads envelopes"},
@@ -137,6 +140,7 @@ var foreign = []arrow{
 	{"internal/jsonrpc", "golang.org/x/sys", "a pipe that nobody reads is noticed, not waited for"},
 	{"internal/verdict", jsontext, "redactions are applied to tokens, so that the rest stays as it was"},
 	{"internal/media", jsontext, "a part has a JSON Pointer and a place in the bytes"},
+	{"internal/selfedit", jsontext, "a finding names the place of a string, however deep"},
 	{"internal/oauth", jsontext, "names in metadata are matched byte for byte, and none counts twice"},
 	{"internal/oauth", "github.com/zalando/go-keyring", "the keychain of each system"},
 	{"internal/doctor", "golang.org/x/sys", "how much room a disk has is a system call"},
