@@ -50,10 +50,7 @@ func assemble(ctx context.Context, cfg *config.Config, log *slog.Logger, stderr 
 		a.close()
 		return nil, err
 	}
-	a.gate = scan.New(scan.Options{
-		Panel:    scan.Panel{Members: members, AllowUnscanned: cfg.Relay.AllowUnscanned},
-		Recorder: a.audit, Log: log,
-	})
+	a.gate = scan.New(scan.Options{Panel: panel(cfg, members), Recorder: a.audit, Log: log})
 	naming := registry.Prefix
 	if cfg.Relay.Naming == "bare" {
 		naming = registry.Bare

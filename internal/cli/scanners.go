@@ -27,32 +27,15 @@ func (a *assembly) startScanners(ctx context.Context, cfg *config.Config) ([]sca
 		}
 		a.scanners = append(a.scanners, s)
 		a.configured = append(a.configured, *c)
-		members = append(members, scan.Member{Scanner: s, Policy: scan.Policy{
-			Name: c.Name, Digest: s.Digest, Covers: c.Covers,
-			Terms:                 terms(c),
-			AllowOnContentFailure: c.OnContentError == config.PolicyAllow,
-			RedactRequests:        c.RedactRequests,
-		}})
+		members = append(members, scan.Member{Scanner: s, Policy: policy(c, s)})
 	}
 	return members, nil
-}
-
-// terms returns what a scanner's word counts.
-func terms(c *config.Scanner) scan.Terms {
-	var t scan.Terms
-	if c.Mode == config.ModeObserve {
-		t.Mode = scan.Observe
-	}
-	if c.OnError == config.PolicyAllow {
-		t.OnOutage = scan.OutagePasses
-	}
-	return t
 }
 
 func pluginSpec(c *config.Scanner) plugin.Spec {
 	spec := plugin.Spec{
 		Name: c.Name, Args: c.Args, SHA256: c.SHA256, Config: c.Config, MayRewrite: c.MayRewrite,
-		Timeout: c.Timeout, MaxConcurrent: c.MaxConcurrent, Env: process.Environment(process.DefaultAllow(), nil, false),
+		Timeout: longest(c), MaxConcurrent: c.MaxConcurrent, Env: process.Environment(process.DefaultAllow(), nil, false),
 		RunDir: runDir(),
 	}
 	if c.Bundled {

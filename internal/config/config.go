@@ -184,6 +184,6 @@ func Uncovered(c *Config) []Gap {
 
 func (r *Relay) enforces(server string, phase verdict.Phase) bool {
 	return slices.ContainsFunc(r.Scanners, func(s Scanner) bool {
-		return s.enforces(server, phase)
+		return s.Enforces(server, phase)
 	})
 }

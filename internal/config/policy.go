@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mcp-relay/relay/internal/verdict"
@@ -133,24 +134,38 @@ func (s *Scanner) Effective(server, target string, phase verdict.Phase) Override
 	return o
 }
 
-// enforces reports whether the scanner enforces everything of a phase of a
-// server, whatever the target.
-func (s *Scanner) enforces(server string, phase verdict.Phase) bool {
+// ByTarget reports whether the target of content of a phase of a server makes a
+// difference to Effective.
+func (s *Scanner) ByTarget(server string, phase verdict.Phase) bool {
+	return slices.ContainsFunc(s.Overrides, func(o Override) bool {
+		return len(o.Tools) > 0 && o.concerns(server, phase)
+	})
+}
+
+// Enforces reports whether the scanner enforces a phase of a server, but for
+// what overrides say of single tools: whoever takes one of those from it, has
+// decided that it passes.
+func (s *Scanner) Enforces(server string, phase verdict.Phase) bool {
 	mode := s.Mode
 	for i := range s.Overrides {
-		switch o := &s.Overrides[i]; {
-		case o.Mode == "" || !anyMatches(o.Servers, server) || len(o.Phases) > 0 && !slices.Contains(o.Phases, phase):
-		case len(o.Tools) == 0:
+		if o := &s.Overrides[i]; o.Mode != "" && o.general() && o.concerns(server, phase) {
 			mode = o.Mode
-		case o.Mode != ModeEnforce && phase != verdict.Definition:
-			mode = ModeOff
 		}
 	}
 	return mode == ModeEnforce && s.Covers(server, phase)
 }
 
+// general reports whether the override is not about single tools.
+func (o *Override) general() bool {
+	return len(o.Tools) == 0 || slices.ContainsFunc(o.Tools, func(p string) bool { return strings.Trim(p, "*?") == "" })
+}
+
+func (o *Override) concerns(server string, phase verdict.Phase) bool {
+	return anyMatches(o.Servers, server) && (len(o.Phases) == 0 || slices.Contains(o.Phases, phase))
+}
+
 func (o *Override) fits(server, target string, phase verdict.Phase) bool {
-	return anyMatches(o.Servers, server) && anyMatches(o.Tools, target) && (len(o.Phases) == 0 || slices.Contains(o.Phases, phase))
+	return o.concerns(server, phase) && anyMatches(o.Tools, target)
 }
 
 func anyMatches(patterns []string, name string) bool {

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"context"
 	"testing"
 
 	"github.com/mcp-relay/relay/internal/audit"
@@ -45,7 +44,7 @@ func BenchmarkJudge(b *testing.B) {
 			then := func(Decision) { decided <- struct{}{} }
 			b.ReportAllocs()
 			for b.Loop() {
-				bb.gate.Judge(context.Background(), bb.subject, then)
+				bb.gate.Judge(b.Context(), bb.subject, then)
 				<-decided
 			}
 		})

@@ -42,4 +42,7 @@ type Decision struct {
 	// Withheld lists the items of a catalogue that must not be offered, in
 	// ascending order. The rest of the catalogue passed.
 	Withheld []int
+	// Changed says that what passed is not what came: something was redacted or
+	// taken out.
+	Changed bool
 }

@@ -73,26 +73,21 @@ func (g *Gate) Judge(ctx context.Context, s *Subject, then func(Decision)) {
 		return
 	}
 	p := g.current()
-	seats, d := g.atOnce(p, s)
+	seats, at := g.atOnce(p, s)
 	if seats == nil {
 		p.leave()
-		then(d)
+		then(at)
 		return
 	}
-	server, size := s.Content.Origin.Server, len(s.Content.Data)+len(s.Content.Request)
-	g.crew.run(func() {
-		d := g.deliberate(ctx, p, seats, s)
-		g.hold.give(server, size)
-		p.leave()
-		then(d)
-	})
+	d := &deliberation{gate: g, panel: p, seats: seats, s: s, ctx: ctx, then: then}
+	g.crew.run(d.work)
 }
 
 // atOnce decides what needs no scanner. Otherwise it returns who is to be asked,
 // and the content counts as held.
 func (g *Gate) atOnce(p *panel, s *Subject) (*seating, Decision) {
-	if d, refused := g.ruled(p, s); refused {
-		return nil, d
+	if rule, found := p.ruling(s); rule != nil {
+		return nil, g.refuseBy(s, newScanID(), rule, found)
 	}
 	if s.Hidden {
 		if s.Content.Phase == verdict.Response {
@@ -100,14 +95,14 @@ func (g *Gate) atOnce(p *panel, s *Subject) (*seating, Decision) {
 			// lost, and an exempted server costs one record a call.
 			return nil, g.pass(s, s.Content.Data, "")
 		}
-		return nil, g.passUnscanned(s, "hidden_mode")
+		return nil, g.passUnscanned(s, "", "hidden_mode")
 	}
 	o := &s.Content.Origin
 	seats := p.seating(o.Server, o.Target, s.Content.Phase)
 	if seats.nobody() {
 		return nil, g.unjudged(p, seats, s, newScanID())
 	}
-	if !g.hold.take(o.Server, len(s.Content.Data)+len(s.Content.Request)) {
+	if !g.hold.take(o.Server, s.size()) {
 		return nil, g.tooMuch(s)
 	}
 	return seats, Decision{}
@@ -153,14 +148,14 @@ func (g *Gate) pass(s *Subject, data []byte, scanID string) Decision {
 }
 
 // passUnscanned lets content pass that the configuration exempts, and says so
-// in the audit record.
-func (g *Gate) passUnscanned(s *Subject, why string) Decision {
-	rec := g.record(s, "") // nothing was judged, so there is nothing to look up
+// in the audit record. id is under which observers record it; else empty.
+func (g *Gate) passUnscanned(s *Subject, id, why string) Decision {
+	rec := g.record(s, id)
 	rec.Event, rec.Action, rec.Reason = audit.Decision, verdict.Allow, why
 	if err := g.audit.Write(&rec); err != nil {
 		return Decision{Outcome: Unavailable}
 	}
-	return g.pass(s, s.Content.Data, "")
+	return g.pass(s, s.Content.Data, id)
 }
 
 // tooMuch holds content back because too much of the server's waits already.
@@ -174,11 +169,15 @@ func (g *Gate) tooMuch(s *Subject) Decision {
 // unjudged decides about content that no enforcing scanner judges. id is under
 // which observers record it.
 func (g *Gate) unjudged(p *panel, seats *seating, s *Subject, id string) Decision {
+	judged := ""
+	if len(seats.observers) > 0 {
+		judged = id // else there is nothing to look up
+	}
 	if seats.covered {
-		return g.passUnscanned(s, "override")
+		return g.passUnscanned(s, judged, "override")
 	}
 	if p.unscanned[s.Content.Phase] {
-		return g.passUnscanned(s, "allow_unscanned")
+		return g.passUnscanned(s, judged, "allow_unscanned")
 	}
 	rec := g.record(s, id)
 	rec.Event, rec.Action, rec.Reason = audit.Decision, verdict.Block, "uncovered"

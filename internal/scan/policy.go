@@ -111,14 +111,6 @@ type Policy struct {
 	RedactRequests bool
 }
 
-// tolerates reports whether content passes although the scanner gave no verdict.
-func (p *Policy) tolerates(f *verdict.Failure) bool {
-	if f.Cause == verdict.CauseOutage {
-		return p.OnOutage == OutagePasses
-	}
-	return p.AllowOnContentFailure
-}
-
 // Member is a scanner with its policy.
 type Member struct {
 	Policy

@@ -11,14 +11,14 @@ import (
 // configured scanner of that name would still have a digest.
 const ownName = "relay"
 
-// ruled has the relay's own rules judge s, and reports whether one refuses it.
-func (g *Gate) ruled(p *panel, s *Subject) (Decision, bool) {
+// ruling returns the first rule that refuses s, with what it found.
+func (p *panel) ruling(s *Subject) (Rule, []verdict.Finding) {
 	for _, rule := range p.Rules {
 		if found := rule.Judge(s); len(found) > 0 {
-			return g.refuseBy(s, newScanID(), rule, found), true
+			return rule, found
 		}
 	}
-	return Decision{}, false
+	return nil, nil
 }
 
 // refuseBy blocks s because of what a rule found.

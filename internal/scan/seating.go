@@ -123,3 +123,15 @@ func (p *panel) fallbackOf(m *Member, server, target string, phase verdict.Phase
 
 // nobody reports whether there is no scanner to be asked.
 func (s *seating) nobody() bool { return len(s.stages) == 0 && len(s.observers) == 0 }
+
+// enforces reports whether a member is asked anyway.
+func (s *seating) enforces(m *Member) bool {
+	for _, stage := range s.stages {
+		for i := range stage {
+			if stage[i].member == m {
+				return true
+			}
+		}
+	}
+	return false
+}

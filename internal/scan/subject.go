@@ -19,3 +19,6 @@ type Subject struct {
 	// are judged together.
 	Catalogue string
 }
+
+// size returns how many bytes wait with the subject.
+func (s *Subject) size() int { return len(s.Content.Data) + len(s.Content.Request) }

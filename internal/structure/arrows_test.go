@@ -74,6 +74,7 @@ var ours = []arrow{
 	{"internal/selfedit", "internal/scan", "it is a rule of the gate"},
 	{"internal/selfedit", "internal/verdict", "what it finds is said as a verdict says it"},
 
+	{"internal/scan", "internal/media", "what no scanner could read is told by its bytes"},
 	{"internal/scan", "internal/peer", "the gate is the one place that clears content"},
 
 	{"internal/relay", "internal/jsonrpc", "routing reads envelopes"},

@@ -1,0 +1,218 @@
+package scan
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mcp-relay/relay/internal/media"
+	"github.com/mcp-relay/relay/internal/verdict"
+)
+
+// unseen reports whether a failure says that the scanner does not look at such
+// content at all.
+func unseen(f *verdict.Failure) bool {
+	return f.Reason == "oversize" || f.Reason == "too_large" || f.Reason == reasonUnsupported
+}
+
+// reasonUnsupported is the failure of a scanner that takes no such content.
+const reasonUnsupported = "unsupported"
+
+// lookCloser decides about the parts of the content that no scanner inspected.
+func (d *deliberation) lookCloser() Outcome {
+	parts, policy := d.uninspected()
+	if len(parts) == 0 {
+		return Passed
+	}
+	switch policy {
+	case UninspectedAllow:
+		d.recordOwn(verdict.Allow, parts)
+		return Passed
+	case UninspectedFlag:
+		d.recordOwn(verdict.Flag, parts)
+		return Passed
+	case UninspectedAuto:
+		return d.byTheirBytes(parts)
+	case UninspectedStrip:
+		return d.strip(parts)
+	default:
+		return d.refuseParts(parts)
+	}
+}
+
+// uninspected returns the parts that nobody inspected who gave a verdict, and
+// the strictest policy of those.
+func (d *deliberation) uninspected() (parts []verdict.Uninspected, policy Uninspected) {
+	judged := false
+	for i := range d.opinions {
+		o := &d.opinions[i]
+		switch {
+		case o.moot || o.failure != nil:
+			continue
+		case len(o.verdict.Uninspected) == 0:
+			return nil, policy
+		case !judged:
+			parts = o.verdict.Uninspected
+		default:
+			parts = inBoth(parts, o.verdict.Uninspected)
+		}
+		judged, policy = true, max(policy, o.seat.terms.Uninspected)
+	}
+	if len(d.withheld) > 0 { // nobody will see those
+		parts = slices.DeleteFunc(slices.Clone(parts), func(u verdict.Uninspected) bool {
+			index, _, ok := item(d.s.Catalogue, u.Pointer)
+			_, gone := slices.BinarySearch(d.withheld, index)
+			return ok && gone
+		})
+	}
+	return parts, policy
+}
+
+// inBoth returns the parts that are in both lists, or inside a part of the other.
+func inBoth(a, b []verdict.Uninspected) []verdict.Uninspected {
+	var both []verdict.Uninspected
+	add := func(u verdict.Uninspected) {
+		if !slices.ContainsFunc(both, func(known verdict.Uninspected) bool { return known.Pointer == u.Pointer }) {
+			both = append(both, u)
+		}
+	}
+	for _, one := range a {
+		for _, other := range b {
+			switch {
+			case inside(one.Pointer, other.Pointer):
+				add(one)
+			case inside(other.Pointer, one.Pointer):
+				add(other)
+			default:
+			}
+		}
+	}
+	return both
+}
+
+// inside reports whether a pointer names a value, or something in it.
+func inside(pointer, of string) bool {
+	rest, ok := strings.CutPrefix(pointer, of)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+// opaque returns what the bytes of uninspected parts are. A part that is none of
+// which that can be told is in rest.
+func (d *deliberation) opaque(parts []verdict.Uninspected) (known []media.Part, rest []verdict.Uninspected) {
+	if d.content.Kind != verdict.JSON {
+		return nil, parts
+	}
+	found, err := media.Parts(d.content.Data)
+	if err != nil {
+		return nil, parts
+	}
+	byPointer := make(map[string]int, len(found))
+	for i := range found {
+		byPointer[found[i].String] = i
+	}
+	for _, u := range parts {
+		if i, ok := byPointer[u.Pointer]; ok {
+			known = append(known, found[i])
+		} else {
+			rest = append(rest, u)
+		}
+	}
+	return known, rest
+}
+
+// byTheirBytes judges text as text whatever its label is, flags images and sound,
+// and refuses the rest.
+func (d *deliberation) byTheirBytes(parts []verdict.Uninspected) Outcome {
+	known, refused := d.opaque(parts)
+	var texts, flagged []verdict.Uninspected
+	var text [][]byte
+	for i := range known {
+		u := verdict.Uninspected{Pointer: known[i].String, Reason: known[i].Detected.String()}
+		switch known[i].Detected {
+		case media.Text:
+			texts, text = append(texts, u), append(text, known[i].Text)
+		case media.Image, media.Audio:
+			flagged = append(flagged, u)
+		default:
+			u.Reason = known[i].Reason
+			refused = append(refused, u)
+		}
+	}
+	if len(flagged) > 0 {
+		d.recordOwn(verdict.Flag, flagged)
+	}
+	if out := d.refuseParts(refused); out != Passed {
+		return out
+	}
+	if len(texts) == 0 {
+		return Passed
+	}
+	return d.hearText(texts, bytes.Join(text, []byte{'\n'}))
+}
+
+// hearText has the text of opaque parts judged by the same scanners. It cannot
+// be edited where it stands, so whatever stops it refuses the parts.
+func (d *deliberation) hearText(parts []verdict.Uninspected, text []byte) Outcome {
+	s := &Subject{Part: d.s.Part, Content: *d.content}
+	s.Content.Kind, s.Content.MIME, s.Content.Data = verdict.Text, "text/plain", text
+	inner := &deliberation{
+		gate: d.gate, panel: d.panel, seats: d.seats, s: s, ctx: d.ctx, id: d.id, start: time.Now(), end: d.end,
+		content: &s.Content, asText: true,
+	}
+	out := inner.hear()
+	if out == Passed {
+		if left, _ := inner.uninspected(); len(left) > 0 || !inner.judged() {
+			out = Blocked // it was text, and still nobody looked at all of it
+		}
+	}
+	d.waited += inner.waited
+	d.opinions = append(d.opinions, inner.opinions...)
+	if out == Blocked {
+		return d.refuseParts(parts)
+	}
+	return out
+}
+
+// judged reports whether anybody gave a verdict.
+func (d *deliberation) judged() bool {
+	return slices.ContainsFunc(d.opinions, func(o opinion) bool { return o.failure == nil && !o.moot })
+}
+
+// strip takes uninspected parts out. What cannot be taken out is refused.
+func (d *deliberation) strip(parts []verdict.Uninspected) Outcome {
+	known, refused := d.opaque(parts)
+	if out := d.refuseParts(refused); out != Passed || len(known) == 0 {
+		return out
+	}
+	stripped, err := media.Strip(d.content.Data, known, "not inspected")
+	if err != nil {
+		return d.refuseParts(parts)
+	}
+	gone := make([]verdict.Uninspected, len(known))
+	for i := range known {
+		gone[i] = verdict.Uninspected{Pointer: known[i].String, Reason: known[i].Detected.String()}
+	}
+	d.recordOwn(verdict.Redact, gone)
+	d.replace(stripped)
+	return Passed
+}
+
+// refuseParts blocks the content because of some parts, or withholds the items
+// of a catalogue that they are in.
+func (d *deliberation) refuseParts(parts []verdict.Uninspected) Outcome {
+	if len(parts) == 0 {
+		return Passed
+	}
+	d.recordOwn(verdict.Block, parts)
+	at := make([]verdict.Finding, len(parts))
+	for i := range parts {
+		at[i].Location.Pointer = parts[i].Pointer
+	}
+	items, named := d.itemsOf(at)
+	if !named {
+		return Blocked
+	}
+	d.withhold(items)
+	return Passed
+}
