@@ -34,6 +34,14 @@ type assembly struct {
 // assemble wires what a configuration asks for. Scanner processes start at
 // once, in the background; servers start with the cores that use them.
 func assemble(ctx context.Context, cfg *config.Config, log *slog.Logger, stderr io.Writer) (*assembly, error) {
+	return assembleWatched(ctx, cfg, log, stderr, nil)
+}
+
+// watcher stands in for a scanner and sees what it is given.
+type watcher func(name string, s scan.Scanner) scan.Scanner
+
+// assembleWatched is assemble with somebody who looks on, unless watch is nil.
+func assembleWatched(ctx context.Context, cfg *config.Config, log *slog.Logger, stderr io.Writer, watch watcher) (*assembly, error) {
 	a := &assembly{log: log}
 	var err error
 	if a.warden, err = startWarden(); err != nil {
@@ -49,6 +57,11 @@ func assemble(ctx context.Context, cfg *config.Config, log *slog.Logger, stderr 
 	if err != nil {
 		a.close()
 		return nil, err
+	}
+	for i := range members {
+		if watch != nil {
+			members[i].Scanner = watch(members[i].Name, members[i].Scanner)
+		}
 	}
 	a.gate = scan.New(scan.Options{Panel: panel(cfg, members), Recorder: a.audit, Log: log})
 	naming := registry.Prefix

@@ -20,26 +20,45 @@ import (
 type doctorOptions struct {
 	runOptions
 
-	json bool
+	json         bool
+	canary       bool
+	expectHidden []string
 }
 
 func newDoctorCommand(std streams) *cobra.Command {
 	o := &doctorOptions{runOptions: runOptions{std: std}}
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Find what is wrong with an installation",
+		Short: "Find what is wrong with an installation, and with --canary prove what is judged",
 		Long: "doctor starts the configured scanners and servers, looks at everything that they\n" +
 			"depend on and says what is wrong and what to do about it. It exits with 1 when a\n" +
-			"check failed.",
+			"check failed.\n\n" +
+			"With --canary it starts no configured server: a built-in one takes the place of\n" +
+			"each and sends texts through every phase. It prints which scanner judged what, and\n" +
+			"exits with 1 when anything went unjudged. The configured scanners do work: what\n" +
+			"they charge for scans is due.",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runDoctor(cmd.Context(), o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case o.canary:
+				return runCanary(cmd.Context(), o)
+			case len(o.expectHidden) > 0:
+				return invalid{errExpectHidden}
+			default:
+				return runDoctor(cmd.Context(), o)
+			}
+		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.config, "config", "c", "", "configuration file (default: see docs/configuration.md)")
 	f.StringVar(&o.level, "log-level", "error", "debug, info, warn or error")
 	f.BoolVar(&o.json, "json", false, "print JSON")
+	f.BoolVar(&o.canary, "canary", false, "prove with a built-in server that every phase of every server is judged")
+	f.StringArrayVar(&o.expectHidden, "expect-hidden", nil, "with --canary: a server that may have hidden_mode (may be repeated)")
 	return cmd
 }
+
+var errExpectHidden = errors.New("--expect-hidden goes with --canary")
 
 // doctorTimeout bounds all looks together, and clockTimeout one at a clock.
 const (

@@ -16,6 +16,7 @@ const (
 	wardenCommand  = "__warden"
 	scannerCommand = "__scanner" // package plugin starts bundled scanners with it
 	serverCommand  = "__demo-server"
+	canaryCommand  = "__canary-server"
 )
 
 // helper runs a hidden sub-command. ok is false when args name none.
@@ -40,6 +41,8 @@ func helper(args []string) (code int, ok bool) {
 		return exitOK, true
 	case args[0] == serverCommand && len(args) == 2:
 		return serveDemo(args[1]), true
+	case args[0] == canaryCommand && len(args) == 4:
+		return serveCanary(args[1], args[2], args[3]), true
 	default:
 		return 0, false
 	}

@@ -112,6 +112,11 @@ var ours = []arrow{
 	{"internal/demo", "internal/jsonrpc", "its client and server speak raw messages"},
 	{"internal/demo", "internal/protocol", "they name what MCP names"},
 
+	{"internal/canary", "internal/jsonrpc", "its client and server speak raw messages"},
+	{"internal/canary", "internal/protocol", "they name what MCP names"},
+	{"internal/canary", "internal/scan", "a witness stands around scanners"},
+	{"internal/canary", "internal/verdict", "and notes what they say"},
+	{"internal/canary", "internal/printable", "why a conversation ended is foreign text"},
 	{"internal/doctor", "internal/config", "it looks at what is configured"},
 	{"internal/doctor", "internal/verdict", "phases and scanners are named in its words"},
 	{"internal/doctor", "internal/printable", "what it finds is foreign text"},
