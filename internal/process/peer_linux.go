@@ -9,3 +9,11 @@ func peerPID(fd int) (int, error) {
 	}
 	return int(cred.Pid), nil
 }
+
+func peerUID(fd int) (int, error) {
+	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		return 0, err
+	}
+	return int(cred.Uid), nil
+}

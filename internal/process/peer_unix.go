@@ -37,3 +37,21 @@ func (p *Process) CheckPeer(conn *net.UnixConn) error {
 	}
 	return nil
 }
+
+// PeerUID returns the user of the process at the other end of conn, as the
+// kernel noted it when they were connected.
+func PeerUID(conn *net.UnixConn) (int, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return 0, fmt.Errorf("ask for the peer of a socket: %w", err)
+	}
+	var uid int
+	var asked error
+	if err := raw.Control(func(fd uintptr) { uid, asked = peerUID(int(fd)) }); err != nil {
+		return 0, fmt.Errorf("ask for the peer of a socket: %w", err)
+	}
+	if asked != nil {
+		return 0, fmt.Errorf("ask for the peer of a socket: %w", asked)
+	}
+	return uid, nil
+}

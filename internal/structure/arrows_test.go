@@ -108,6 +108,8 @@ var ours = []arrow{
 	{"internal/audit", "internal/statefile", "the record is kept beside what the relay remembers"},
 	{"internal/oauth", "internal/statefile", "logins are the user's alone"},
 	{"internal/principal", "internal/statefile", "so are tokens"},
+	{"internal/control", "internal/statefile", "its socket stands in a directory of the user's alone"},
+	{"internal/control", "internal/process", "the kernel says whose process is at the other end"},
 
 	{"internal/demo", "internal/jsonrpc", "its client and server speak raw messages"},
 	{"internal/demo", "internal/protocol", "they name what MCP names"},
