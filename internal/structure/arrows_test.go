@@ -87,6 +87,12 @@ var ours = []arrow{
 	{"internal/relay", "internal/audit", "what was withheld or out of order is recorded where it is seen"},
 	{"internal/relay", "internal/verdict", "where a message came from is said in its words"},
 
+	{"internal/definitions", "internal/jsonrpc", "definitions are raw JSON"},
+	{"internal/definitions", "internal/registry", "it holds what the registry keeps, in the registry's words"},
+	{"internal/definitions", "internal/statefile", "what it remembers is the user's alone"},
+	{"internal/definitions", "internal/audit", "a change is recorded where it is seen"},
+	{"internal/definitions", "internal/verdict", "the phase of a definition"},
+
 	{"internal/isolation", "internal/jsonrpc", "a client is handed messages"},
 	{"internal/isolation", "internal/peer", "who connects, and the way back to it"},
 
@@ -160,6 +166,8 @@ var foreign = []arrow{
 	{"internal/registry", "golang.org/x/text", "names and URIs are compared in their normal form"},
 	{"internal/registry", "go.mau.fi/util", "names that look alike are reported"},
 	{"internal/statefile", "golang.org/x/sys", "relays that change the same file take turns with a lock"},
+	{"internal/definitions", jsontext, "definitions are compared in their canonical form"},
+	{"internal/definitions", "golang.org/x/net", "which words are names of hosts"},
 	{"internal/config", jsontext, "positions in JSON files"},
 	{"internal/config", "golang.org/x/net", "what a header and a proxy may look like"},
 	{"internal/config", yaml, "positions of every value, for errors that name a line"},
