@@ -63,6 +63,9 @@ func assembleWatched(ctx context.Context, cfg *config.Config, log *slog.Logger, 
 			members[i].Scanner = watch(members[i].Name, members[i].Scanner)
 		}
 	}
+	if cfg.Relay.AllowSelfEdit {
+		log.Warn("relay.allow_self_edit is set: calls may read and CHANGE the relay's own files and the configurations of MCP clients")
+	}
 	a.gate = scan.New(scan.Options{Panel: panel(cfg, members), Recorder: a.audit, Log: log})
 	naming := registry.Prefix
 	if cfg.Relay.Naming == "bare" {

@@ -13,6 +13,7 @@ import (
 // configuration.
 func panel(cfg *config.Config, members []scan.Member) scan.Panel {
 	p := scan.Panel{
+		Rules:   ownRules(cfg),
 		Members: members, AllowUnscanned: cfg.Relay.AllowUnscanned,
 		Budget: cfg.Relay.ScanBudget, Uninspected: uninspected(cfg.Relay.Uninspected),
 	}

@@ -47,6 +47,9 @@ func runValidate(o *validateOptions) error {
 	if why := cfg.Relay.ScannersImplied; why != "" {
 		fmt.Fprintf(o.std.out, "scanners: %s\n", printable.Escape(why, maxLine))
 	}
+	if cfg.Relay.AllowSelfEdit {
+		fmt.Fprintln(o.std.out, "allow_self_edit: calls may read and CHANGE THE RELAY'S OWN FILES and the configurations of MCP clients")
+	}
 	w := tabwriter.NewWriter(o.std.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "front\t%s\t%s\n", cfg.Relay.Front.Transport, frontNote(&cfg.Relay.HTTP))
 	for i := range cfg.Servers {

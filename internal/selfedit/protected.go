@@ -16,6 +16,7 @@ type protected struct {
 	files    map[string]bool
 	dirs     map[string]bool
 	prefixes []string
+	stems    []string // their last elements
 	suffixes []string
 	names    map[string]bool // last elements of all of them
 	lengths  [256]bool       // of names, so that most words are not looked up
@@ -48,10 +49,11 @@ func newProtected(o *Options) *protected {
 		p.place(d, func(k string) { p.dirs[k] = true })
 	}
 	for _, f := range o.Prefixes {
-		if dir, name := filepath.Split(f); filepath.IsAbs(f) {
+		if dir, name := filepath.Split(f); filepath.IsAbs(f) && name != "" {
 			for _, spelling := range p.spellings(dir) {
 				p.prefixes = append(p.prefixes, key(spelling)+"/"+fold(name))
 			}
+			p.stems = append(p.stems, fold(name))
 		}
 	}
 	for _, s := range o.Suffixes {
@@ -193,8 +195,10 @@ func (p *protected) same(info os.FileInfo) bool {
 // protected. It is asked of every word.
 func (p *protected) named(element string) bool {
 	element = trimmed(element)
-	if len(element) >= len(ownPrefix) && strings.EqualFold(element[:len(ownPrefix)], ownPrefix) {
-		return true
+	for _, stem := range p.stems {
+		if len(element) >= len(stem) && element[0]|0x20 == stem[0]|0x20 && strings.EqualFold(element[:len(stem)], stem) {
+			return true
+		}
 	}
 	if !p.lengths[min(len(element), len(p.lengths)-1)] {
 		return false
@@ -215,6 +219,3 @@ func (p *protected) named(element string) bool {
 	}
 	return p.names[string(buf[:len(element)])]
 }
-
-// ownPrefix is how the names of the relay's own files begin.
-const ownPrefix = "mcp-relay"

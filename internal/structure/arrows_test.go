@@ -155,6 +155,7 @@ var foreign = []arrow{
 	{"internal/verdict", jsontext, "redactions are applied to tokens, so that the rest stays as it was"},
 	{"internal/media", jsontext, "a part has a JSON Pointer and a place in the bytes"},
 	{"internal/selfedit", jsontext, "a finding names the place of a string, however deep"},
+	{"internal/cli", jsontext, "the paths in a scanner's configuration are found wherever they are"},
 	{"internal/oauth", jsontext, "names in metadata are matched byte for byte, and none counts twice"},
 	{"internal/oauth", "github.com/zalando/go-keyring", "the keychain of each system"},
 	{"internal/doctor", "golang.org/x/sys", "how much room a disk has is a system call"},
