@@ -27,6 +27,7 @@ type shape struct {
 	mode      string
 	phase     verdict.Phase
 	action    verdict.Action
+	effective verdict.Action
 	outcome   string
 	reason    string
 	rule      string // of the first finding
@@ -98,7 +99,8 @@ func (f *flood) counts(r *Record, now time.Time) (counted, first bool) {
 func shapeOf(r *Record) shape {
 	s := shape{
 		event: r.Event, server: r.Server, scanner: r.Scanner, principal: r.Principal, method: r.Method,
-		mode: r.Mode, phase: r.Phase, action: r.Action, outcome: r.Outcome, reason: r.Reason,
+		mode: r.Mode, phase: r.Phase, action: r.Action,
+		effective: r.Effective, outcome: r.Outcome, reason: r.Reason,
 	}
 	if r.Event == Withheld {
 		s.target = r.Target
@@ -112,7 +114,7 @@ func shapeOf(r *Record) shape {
 func (s *shape) record() Record {
 	r := Record{
 		Event: s.event, Server: s.server, Scanner: s.scanner, Principal: s.principal, Method: s.method, Target: s.target,
-		Mode: s.mode, Phase: s.phase, Action: s.action, Outcome: s.outcome, Reason: s.reason,
+		Mode: s.mode, Phase: s.phase, Action: s.action, Effective: s.effective, Outcome: s.outcome, Reason: s.reason,
 	}
 	if s.rule != "" {
 		r.Findings = []verdict.Finding{{Rule: s.rule}}

@@ -16,6 +16,7 @@ import (
 	"github.com/mcp-relay/relay/internal/registry"
 	"github.com/mcp-relay/relay/internal/relay"
 	"github.com/mcp-relay/relay/internal/scan"
+	"github.com/mcp-relay/relay/internal/verdictcache"
 )
 
 // assembly is everything that relay cores stand on. Each scope of clients has a
@@ -27,6 +28,7 @@ type assembly struct {
 	scanners []*plugin.Supervisor
 	// configured are the scanners' configurations, in the same order.
 	configured []config.Scanner
+	verdicts   *verdictcache.Store
 	audit      *audit.Log
 	log        *slog.Logger
 }
@@ -51,6 +53,7 @@ func assembleWatched(ctx context.Context, cfg *config.Config, log *slog.Logger, 
 		a.close()
 		return nil, err
 	}
+	a.verdicts = openVerdicts(cfg, log)
 	// What is in flight when a signal ends the relay is judged still; close ends
 	// the scanners.
 	members, err := a.startScanners(context.WithoutCancel(ctx), cfg)
@@ -111,6 +114,9 @@ func (a *assembly) close() {
 		if err := a.warden.Close(); err != nil {
 			a.log.Debug("the warden did not stop by itself", slog.Any("error", err))
 		}
+	}
+	if a.verdicts != nil {
+		a.verdicts.Close()
 	}
 	if a.audit != nil {
 		if err := a.audit.Close(); err != nil {

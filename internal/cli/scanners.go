@@ -27,7 +27,7 @@ func (a *assembly) startScanners(ctx context.Context, cfg *config.Config) ([]sca
 		}
 		a.scanners = append(a.scanners, s)
 		a.configured = append(a.configured, *c)
-		members = append(members, scan.Member{Scanner: s, Policy: policy(c, s)})
+		members = append(members, scan.Member{Scanner: a.remembering(c, s), Policy: policy(c, s)})
 	}
 	return members, nil
 }

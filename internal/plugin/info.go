@@ -14,6 +14,9 @@ import (
 	scannerv1 "github.com/mcp-relay/relay/proto/mcprelay/scanner/v1"
 )
 
+// Contract names the contract with scanners, and its version.
+const Contract = scannerv1.ScannerService_Scan_FullMethodName
+
 // Info is what a scanner says about itself. Its strings are checked but foreign.
 type Info struct {
 	Name, Version, SDK string

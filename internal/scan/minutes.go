@@ -37,6 +37,9 @@ func (o *opinion) describe(rec *audit.Record, own time.Duration) {
 		rec.ScannerSHA256 = m.Digest()
 	}
 	rec.ScannerTime, rec.RelayTime = o.took, own
+	if o.failure == nil && o.verdict.Cached {
+		rec.Cached, rec.ScannerTime, rec.RelayTime = true, 0, own+o.took
+	}
 	rec.Fallback, rec.InsteadOf = o.fallback, o.insteadOf
 	if o.moot {
 		rec.Reason = "not_needed"

@@ -107,6 +107,8 @@ var ours = []arrow{
 
 	{"internal/config", "internal/verdict", "phases and actions are written in files"},
 	{"internal/audit", "internal/verdict", "decisions are recorded in its words"},
+	{"internal/verdictcache", "internal/verdict", "it keeps verdicts"},
+	{"internal/verdictcache", "internal/statefile", "those on definitions are kept beside what the relay remembers"},
 	{"internal/telemetry", "internal/verdict", "decisions are counted in its words"},
 	{"internal/telemetry", "internal/printable", "foreign text is logged without its escapes"},
 
@@ -159,6 +161,7 @@ var foreign = []arrow{
 	{"internal/oauth", jsontext, "names in metadata are matched byte for byte, and none counts twice"},
 	{"internal/oauth", "github.com/zalando/go-keyring", "the keychain of each system"},
 	{"internal/doctor", "golang.org/x/sys", "how much room a disk has is a system call"},
+	{"internal/verdictcache", "github.com/zalando/go-keyring", "who can write files is not to make up verdicts"},
 	{"internal/process", "golang.org/x/sys", "process groups, Job Objects and dumpable are system calls"},
 	{"internal/plugin", goPlugin, "it launches and connects"},
 	{"internal/plugin", hclog, "go-plugin logs through it"},

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"path/filepath"
+	"runtime/debug"
+	"sync"
+
+	"github.com/mcp-relay/relay/internal/config"
+	"github.com/mcp-relay/relay/internal/oauth"
+	"github.com/mcp-relay/relay/internal/plugin"
+	"github.com/mcp-relay/relay/internal/scan"
+	"github.com/mcp-relay/relay/internal/statefile"
+	"github.com/mcp-relay/relay/internal/verdictcache"
+)
+
+// verdictsDir is the directory, in the relay's state directory, of verdicts on
+// definitions.
+const verdictsDir = "verdicts"
+
+// openVerdicts opens the store of verdicts.
+func openVerdicts(cfg *config.Config, log *slog.Logger) *verdictcache.Store {
+	c := &cfg.Relay.VerdictCache
+	o := verdictcache.Options{Memory: c.Memory, TTL: c.TTL, Keychain: oauth.HasKeychain(), Logger: log}
+	if c.Disk {
+		// Without a state directory they are kept in memory only.
+		if home, err := statefile.Home(); err == nil {
+			o.Dir = filepath.Join(home, verdictsDir)
+		}
+	}
+	return verdictcache.Open(o)
+}
+
+// remembering returns a scanner that gives verdicts which were given before,
+// where its configuration says so. One that observes does not: what it costs is
+// part of what it is observed for.
+func (a *assembly) remembering(c *config.Scanner, s *plugin.Supervisor) scan.Scanner {
+	if c.Cache == config.CacheFalse || c.Mode == config.ModeObserve || c.Cache == config.Auto && !c.Bundled {
+		return s
+	}
+	about := &subject{scanner: s, config: c, files: verdictcache.NewFiles(c.Config, c.Args)}
+	return verdictcache.New(s, about, a.verdicts, longest(c))
+}
+
+// subject is what is known of a scanner whose verdicts are kept.
+type subject struct {
+	scanner *plugin.Supervisor
+	config  *config.Scanner
+	files   *verdictcache.Files
+}
+
+var _ verdictcache.Subject = (*subject)(nil)
+
+// Known implements verdictcache.Subject.
+func (s *subject) Known() (verdictcache.Identity, verdictcache.Scope, bool) {
+	digest := s.scanner.Digest()
+	if digest == "" {
+		return verdictcache.Identity{}, verdictcache.Nothing, false
+	}
+	info := s.scanner.Info()
+	scope := verdictcache.Everything
+	switch {
+	case s.config.Cache == config.CacheDefinitions:
+		scope = verdictcache.Definitions
+	case s.config.Cache == config.Auto && !info.Deterministic:
+		scope = verdictcache.Nothing
+	}
+	return verdictcache.Identity{
+		Contract: plugin.Contract, Relay: programBuild(), Digest: digest,
+		Name: s.config.Name, Program: info.Name, Version: info.Version,
+		Config: s.files.Sum(), MayRewrite: s.config.MayRewrite,
+	}, scope, true
+}
+
+// Await implements verdictcache.Subject.
+func (s *subject) Await(ctx context.Context) {
+	_ = s.scanner.Ready(ctx) // Known says what came of it
+}
+
+// programBuild tells builds of the relay apart, as far as Go recorded how they
+// were made.
+var programBuild = sync.OnceValue(func() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return programVersion()
+	}
+	sum := sha256.Sum256([]byte(info.String()))
+	return programVersion() + " " + hex.EncodeToString(sum[:])
+})
