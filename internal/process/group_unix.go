@@ -28,7 +28,7 @@ func launch(spec Spec, files []*os.File, cookie string) (*os.Process, *group, er
 	if spec.File != nil {
 		path = openPath(spec.File, path)
 	}
-	proc, err := os.StartProcess(path, append([]string{spec.Path}, spec.Args...), &os.ProcAttr{
+	proc, err := spec.begin(path, &os.ProcAttr{
 		Dir: spec.Dir, Env: spec.Env, Files: files,
 		Sys: &syscall.SysProcAttr{Setpgid: true},
 	})

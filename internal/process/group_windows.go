@@ -30,7 +30,7 @@ func launch(spec Spec, files []*os.File, _ string) (*os.Process, *group, error) 
 		return nil, nil, err
 	}
 	g := &group{job: job}
-	proc, err := os.StartProcess(spec.Path, append([]string{spec.Path}, spec.Args...), &os.ProcAttr{
+	proc, err := spec.begin(spec.Path, &os.ProcAttr{
 		Dir: spec.Dir, Env: spec.Env, Files: files,
 		Sys: &syscall.SysProcAttr{
 			HideWindow:    true,

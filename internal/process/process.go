@@ -32,6 +32,24 @@ type Spec struct {
 	// reading. Only Linux can do this, and not for scripts, whose interpreter
 	// opens Path itself: elsewhere Path is executed. File stays the caller's.
 	File *os.File
+	// Around, when set, is given what starts the child and calls it on the thread
+	// that the child is to descend from, at most once. When it fails without
+	// having called it, its error is that of Start.
+	Around func(start func()) error
+}
+
+// begin starts a program, inside Around when there is one.
+func (s *Spec) begin(path string, attr *os.ProcAttr) (*os.Process, error) {
+	argv := append([]string{s.Path}, s.Args...)
+	if s.Around == nil {
+		return os.StartProcess(path, argv, attr) //nolint:wrapcheck // launch says what was attempted
+	}
+	var proc *os.Process
+	err := errors.New("nothing was started")
+	if aerr := s.Around(func() { proc, err = os.StartProcess(path, argv, attr) }); aerr != nil && proc == nil {
+		return nil, aerr
+	}
+	return proc, err
 }
 
 // ExitError says how a process ended when it did not end with status 0.
