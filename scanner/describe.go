@@ -38,6 +38,8 @@ func infoOf(s Scanner) (Info, error) {
 		return Info{}, fmt.Errorf("scanner version is longer than %d bytes", handshake.MaxName)
 	case info.MaxConcurrent < 0 || info.MaxConcurrent > math.MaxInt32:
 		return Info{}, errors.New("Info.MaxConcurrent is out of range: use 0 for no limit")
+	case info.NeedsNetwork && info.SelfContained:
+		return Info{}, errors.New("Info.SelfContained says that there is no need of a network, Info.NeedsNetwork that there is")
 	case len(info.ConfigSchema) > 0 && !configurable:
 		return Info{}, errors.New("the scanner has a configuration schema but no Configure method")
 	case len(info.ConfigSchema) > handshake.MaxConfig:
@@ -60,6 +62,7 @@ type description struct {
 	MaxConcurrent int             `json:"max_concurrent"`
 	Deterministic bool            `json:"deterministic"`
 	NeedsNetwork  bool            `json:"needs_network"`
+	SelfContained bool            `json:"self_contained"`
 	Configurable  bool            `json:"configurable"`
 	Batch         bool            `json:"batch"`
 	ConfigSchema  json.RawMessage `json:"config_schema,omitempty"`
@@ -77,6 +80,7 @@ func describe(w io.Writer, s Scanner, info Info) error {
 		MaxConcurrent: info.MaxConcurrent,
 		Deterministic: info.Deterministic,
 		NeedsNetwork:  info.NeedsNetwork,
+		SelfContained: info.SelfContained,
 		ConfigSchema:  info.ConfigSchema,
 	}
 	_, d.Configurable = s.(Configurer)

@@ -78,4 +78,9 @@ type Info struct {
 	MaxConcurrent int
 	// NeedsNetwork is set when content leaves the machine to be judged.
 	NeedsNetwork bool
+	// SelfContained is set when the scanner needs neither network nor files beyond
+	// its own program, its working directory and the libraries of the system. The
+	// relay then confines it to those, where the system can do that, and users
+	// need not take its author's word for it.
+	SelfContained bool
 }

@@ -69,6 +69,7 @@ func (s *server) Describe(context.Context, *scannerv1.DescribeRequest) (*scanner
 		MaxConcurrent: uint32(s.info.MaxConcurrent), //nolint:gosec // infoOf has checked the range
 		Deterministic: s.info.Deterministic,
 		NeedsNetwork:  s.info.NeedsNetwork,
+		SelfContained: s.info.SelfContained,
 	}
 	for _, phase := range s.info.Phases {
 		p.Phases = append(p.Phases, scannerv1.Phase(phase))

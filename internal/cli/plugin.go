@@ -90,6 +90,7 @@ func runPluginDescribe(ctx context.Context, o *describeOptions, which string) er
 	spec := plugin.Spec{Name: "described", RunDir: runDir(), Env: process.Environment(process.DefaultAllow(), nil, false)}
 	if _, ok := bundled.New(which); ok {
 		spec.Bundled = which
+		spec.Needs, spec.Limits = bundledNeeds(which, nil), bundledLimits
 	} else if spec.Path, err = filepath.Abs(which); err != nil {
 		return invalid{fmt.Errorf("finding the scanner: %w", err)}
 	}
@@ -114,6 +115,8 @@ func printInfo(out io.Writer, info *plugin.Info) error {
 	fmt.Fprintf(w, "phases\t%s\n", orAll(phaseList(info.Phases)))
 	fmt.Fprintf(w, "deterministic\t%t\n", info.Deterministic)
 	fmt.Fprintf(w, "needs network\t%t\n", info.NeedsNetwork)
+	fmt.Fprintf(w, "self-contained\t%t\n", info.SelfContained)
+	fmt.Fprintf(w, "sandbox\t%s\n", info.Sandbox)
 	fmt.Fprintf(w, "configuration\t%t\n", info.Configurable)
 	if info.MaxConcurrent > 0 {
 		fmt.Fprintf(w, "concurrent scans\t%d\n", info.MaxConcurrent)

@@ -36,10 +36,11 @@ func pluginSpec(c *config.Scanner) plugin.Spec {
 	spec := plugin.Spec{
 		Name: c.Name, Args: c.Args, SHA256: c.SHA256, Config: c.Config, MayRewrite: c.MayRewrite,
 		Timeout: longest(c), MaxConcurrent: c.MaxConcurrent, Env: process.Environment(process.DefaultAllow(), nil, false),
-		RunDir: runDir(),
+		RunDir: runDir(), Sandbox: sandboxes[c.Sandbox],
 	}
 	if c.Bundled {
 		spec.Bundled = c.Plugin
+		spec.Needs, spec.Limits = bundledNeeds(c.Plugin, c.Config), bundledLimits
 	} else {
 		spec.Path = c.Plugin
 	}

@@ -223,7 +223,8 @@ func (b *badScanner) Describe(context.Context, *scannerv1.DescribeRequest) (*sca
 	most, _ := strconv.Atoi(os.Getenv("BAD_MAX"))
 	return &scannerv1.DescribeResponse{
 		Name: "bad", Version: "1.0.0", Configurable: true, MaxConcurrent: uint32(most),
-		Kinds: []scannerv1.Kind{scannerv1.Kind_KIND_TEXT, scannerv1.Kind_KIND_JSON},
+		Kinds:         []scannerv1.Kind{scannerv1.Kind_KIND_TEXT, scannerv1.Kind_KIND_JSON},
+		SelfContained: os.Getenv("BAD_SELF_CONTAINED") != "",
 	}, nil
 }
 
@@ -334,6 +335,10 @@ func (b *badScanner) obey(ctx context.Context, r *scannerv1.ScanRequest) (*scann
 			return nil, err
 		}
 		return nil, s.Err()
+	case "try":
+		if err := try(argument); err != nil {
+			v.Reference = "refused"
+		}
 	case "env":
 		v.Reference = os.Getenv(argument)
 	case "pid":
@@ -347,4 +352,34 @@ func (b *badScanner) obey(ctx context.Context, r *scannerv1.ScanRequest) (*scann
 		v.Reference = fmt.Sprint(ok && time.Until(d) < time.Hour)
 	}
 	return answer, nil
+}
+
+// try does what a scanner may not do when it is confined.
+func try(what string) error {
+	verb, object, _ := strings.Cut(what, ":")
+	switch verb {
+	case "dial":
+		network, address, _ := strings.Cut(object, ":")
+		c, err := net.Dial(network, address)
+		if err == nil {
+			err = c.Close()
+		}
+		return err
+	case "read":
+		_, err := os.ReadFile(object)
+		return err
+	case "write":
+		f, err := os.OpenFile(object, os.O_WRONLY|os.O_CREATE, 0o600)
+		if err == nil {
+			err = f.Close()
+		}
+		return err
+	case "signal":
+		pid, _ := strconv.Atoi(object)
+		return syscall.Kill(pid, 0)
+	case "child":
+		program, argument, _ := strings.Cut(object, ":")
+		return exec.Command(program, argument).Run()
+	}
+	return errors.New("unknown attempt")
 }

@@ -44,6 +44,16 @@ func (e *DigestError) Error() string {
 	return fmt.Sprintf("the program's sha256 is %s, declared is %s: install the declared version or declare this one", e.Have, e.Want)
 }
 
+// VerifyError says that what belongs to a scanner's program is not what it
+// should be.
+type VerifyError struct{ Err error }
+
+// Error returns what is wrong and what to do.
+func (e *VerifyError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *VerifyError) Unwrap() error { return e.Err }
+
 // PermissionError says that somebody else could replace a scanner's program or
 // the relay's run directory.
 type PermissionError struct{ Path, Reason string }
@@ -95,7 +105,8 @@ func (e *StartError) Unwrap() error { return e.Err }
 // program, its place or its configuration.
 func permanent(err error) bool {
 	return errors.As(err, new(*ErrProtocol)) || errors.As(err, new(*AddressError)) || errors.As(err, new(*DigestError)) ||
-		errors.As(err, new(*PermissionError)) || errors.As(err, new(*ConfigError))
+		errors.As(err, new(*PermissionError)) || errors.As(err, new(*ConfigError)) || errors.As(err, new(*SandboxError)) ||
+		errors.As(err, new(*VerifyError))
 }
 
 // unstartable reports whether there is nothing that could be started, or nothing

@@ -54,9 +54,8 @@ type generation struct {
 	crowd   int64         // scans in flight at that moment; set before ended is closed
 }
 
-// newGeneration starts a scanner's process and asks what it is. It is not
-// configured yet.
-func newGeneration(ctx context.Context, spec *Spec, w *process.Warden, log *slog.Logger) (*generation, error) {
+// startGeneration starts a scanner's process once and asks what it is.
+func startGeneration(ctx context.Context, spec *Spec, said *vouched, w *process.Warden, log *slog.Logger) (*generation, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	bin, err := openProgram(spec)
@@ -68,6 +67,14 @@ func newGeneration(ctx context.Context, spec *Spec, w *process.Warden, log *slog
 	if err != nil {
 		return nil, &StartError{Scanner: spec.Name, Err: err}
 	}
+	confinement, confined, err := confine(spec, spec.needs(said, bin), bin, dir.path)
+	if err != nil {
+		dir.remove()
+		return nil, &StartError{Scanner: spec.Name, Err: err}
+	}
+	if confinement != nil {
+		defer confinement.Close()
+	}
 	sum := make(chan error, 1)
 	var digest string
 	go func() {
@@ -75,7 +82,8 @@ func newGeneration(ctx context.Context, spec *Spec, w *process.Warden, log *slog
 		digest, err = bin.sum()
 		sum <- err
 	}()
-	c := &child{ctx: ctx, spec: spec, program: bin, dir: dir, warden: w, stderr: &stderr{log: log}, silent: make(chan struct{})}
+	c := &child{ctx: ctx, spec: spec, program: bin, dir: dir, warden: w, stderr: &stderr{log: log},
+		silent: make(chan struct{}), confinement: confinement}
 	conn, err := launch(c, startTimeout)
 	err = errors.Join(err, <-sum)
 	if err != nil {
@@ -99,6 +107,7 @@ func newGeneration(ctx context.Context, spec *Spec, w *process.Warden, log *slog
 		g.kill()
 		return nil, &StartError{Scanner: spec.Name, Err: err, Stderr: c.lastWords()}
 	}
+	g.info.Sandbox = confined
 	return g, nil
 }
 

@@ -26,8 +26,12 @@ type Info struct {
 	MaxConcurrent      int             // 0: no limit of its own
 	Deterministic      bool            // same content, same verdict
 	NeedsNetwork       bool            // content leaves the machine
+	SelfContained      bool            // needs neither network nor files of others
 	Configurable       bool
 	Batch              bool
+	// Sandbox says in words how the process is confined that said all this. It is
+	// the relay's own word.
+	Sandbox string
 }
 
 // Covers reports whether the scanner judges content of this phase and kind.
@@ -43,7 +47,8 @@ func infoFrom(p *scannerv1.DescribeResponse) (Info, error) {
 		Name: p.GetName(), Version: p.GetVersion(), SDK: p.GetSdkVersion(),
 		MaxConcurrent: int(p.GetMaxConcurrent()),
 		Deterministic: p.GetDeterministic(), NeedsNetwork: p.GetNeedsNetwork(),
-		Configurable: p.GetConfigurable(), Batch: p.GetBatch(),
+		SelfContained: p.GetSelfContained() && !p.GetNeedsNetwork(),
+		Configurable:  p.GetConfigurable(), Batch: p.GetBatch(),
 	}
 	for _, phase := range p.GetPhases() {
 		if phase > 0 && phase <= scannerv1.Phase_PHASE_NOTIFICATION {
@@ -58,17 +63,25 @@ func infoFrom(p *scannerv1.DescribeResponse) (Info, error) {
 	if schema := p.GetConfigSchema(); schema != "" {
 		info.ConfigSchema = json.RawMessage(schema)
 	}
-	switch {
-	case !validName().MatchString(info.Name) || strings.Contains(info.Name, ".."):
-		return Info{}, errors.New("the scanner's name is not one")
-	case info.Version == "" || len(info.Version) > handshake.MaxName || len(info.SDK) > handshake.MaxName:
-		return Info{}, errors.New("the scanner's version is missing or too long")
-	case len(info.ConfigSchema) > handshake.MaxConfig || info.ConfigSchema != nil && !json.Valid(info.ConfigSchema):
-		return Info{}, errors.New("the schema of the scanner's configuration is too long or not JSON")
-	case len(p.GetPhases()) > 0 && info.Phases == nil:
-		return Info{}, errors.New("the scanner judges only phases that this relay does not know: update the relay")
-	case len(p.GetKinds()) > 0 && info.Kinds == nil:
-		return Info{}, errors.New("the scanner judges only kinds that this relay does not know: update the relay")
+	if err := info.check(p); err != nil {
+		return Info{}, err
 	}
 	return info, nil
+}
+
+// check says why a description cannot be used.
+func (i *Info) check(p *scannerv1.DescribeResponse) error {
+	switch {
+	case !validName().MatchString(i.Name) || strings.Contains(i.Name, ".."):
+		return errors.New("the scanner's name is not one")
+	case i.Version == "" || len(i.Version) > handshake.MaxName || len(i.SDK) > handshake.MaxName:
+		return errors.New("the scanner's version is missing or too long")
+	case len(i.ConfigSchema) > handshake.MaxConfig || i.ConfigSchema != nil && !json.Valid(i.ConfigSchema):
+		return errors.New("the schema of the scanner's configuration is too long or not JSON")
+	case len(p.GetPhases()) > 0 && i.Phases == nil:
+		return errors.New("the scanner judges only phases that this relay does not know: update the relay")
+	case len(p.GetKinds()) > 0 && i.Kinds == nil:
+		return errors.New("the scanner judges only kinds that this relay does not know: update the relay")
+	}
+	return nil
 }

@@ -68,10 +68,14 @@ func openProgram(s *Spec) (*program, error) {
 		b.path, b.file = path, file
 		b.sum = sync.OnceValues(func() (string, error) { return digest(io.NewSectionReader(file, 0, 1<<62)) })
 	}
-	if s.SHA256 == "" {
+	err := s.verify()
+	if err == nil && s.SHA256 == "" {
 		return b, nil
 	}
-	have, err := b.sum()
+	var have string
+	if err == nil {
+		have, err = b.sum()
+	}
 	if err == nil && have != s.SHA256 {
 		err = &DigestError{Have: have, Want: s.SHA256}
 	}
@@ -80,6 +84,17 @@ func openProgram(s *Spec) (*program, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// verify asks about what belongs to the program.
+func (s *Spec) verify() error {
+	if s.Verify == nil {
+		return nil
+	}
+	if err := s.Verify(); err != nil {
+		return &VerifyError{Err: err}
+	}
+	return nil
 }
 
 func (b *program) close() {

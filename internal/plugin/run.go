@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 )
 
@@ -62,7 +63,11 @@ func (s *Supervisor) open(g *generation) {
 		s.ledger.forget()
 	}
 	s.set(snapshot{state: Ready, generation: g})
-	s.log.Info("scanner is ready", "sha256", g.digest)
+	s.log.Info("scanner is ready", "sha256", g.digest, "sandbox", g.info.Sandbox)
+	if g.info.Sandbox == unconfineable && runtime.GOOS == "linux" && !s.warned {
+		s.warned = true
+		s.log.Warn("scanner is not confined: this kernel has no Landlock")
+	}
 }
 
 // attend serves with an open generation until it ends, is replaced or is to

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/go-plugin/runner"
 
 	"github.com/mcp-relay/relay/internal/process"
+	"github.com/mcp-relay/relay/internal/sandbox"
 )
 
 // socketDirVariable tells a scanner where to listen.
@@ -33,6 +34,9 @@ type child struct {
 	env     []string
 	// certificate is the one certificate, in PEM, that the child may trust.
 	certificate string
+
+	// confinement is what the process is confined by; nil: nothing.
+	confinement *sandbox.Confinement
 
 	proc     *process.Process // nil until started
 	silent   chan struct{}    // closed when stderr was read to its end
@@ -54,6 +58,7 @@ func (c *child) adopt(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, e
 	}
 	extra[socketDirVariable] = c.dir.path
 	extra[clientCertVariable] = c.certificate
+	c.homely(extra)
 	c.env = process.Environment(allowed(), extra, false)
 	return c, nil
 }
@@ -70,11 +75,13 @@ func (c *child) Start(context.Context) error {
 	ctx := c.ctx
 	p, err := process.Start(process.Spec{
 		Path: c.program.path, Args: c.program.args, Name: c.spec.Name, Dir: c.dir.path, Env: c.env, File: c.program.file,
+		Around: c.around(),
 	}, c.warden)
 	if err != nil {
 		return err
 	}
 	c.proc = p
+	c.limit()
 	go func() {
 		c.stderr.follow(context.WithoutCancel(ctx), p.Stderr())
 		_ = p.Stderr().Close()

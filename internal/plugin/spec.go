@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-relay/relay/internal/sandbox"
 	"github.com/mcp-relay/relay/scanner/handshake"
 )
 
@@ -44,6 +45,18 @@ type Spec struct {
 	// Env holds further variables for the child as NAME=value. Not for secrets:
 	// those belong in Config.
 	Env []string
+	// Sandbox says when the scanner is confined.
+	Sandbox Sandbox
+	// Needs is what the scanner is confined to; nil: not known before it is asked.
+	Needs *Needs
+	// Own is a directory that belongs to the program and that it may read and
+	// execute when it is confined. Empty: the program alone.
+	Own string
+	// Limits hold for a confined process.
+	Limits sandbox.Limits
+	// Verify, when set, is asked before every start whether what belongs to the
+	// program is what it should be. Its error is for good.
+	Verify func() error
 	// RunDir is the directory for run directories. It must be ours and closed to
 	// others, and is made when missing. Default: one per user in the system's
 	// directory for temporary files.

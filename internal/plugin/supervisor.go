@@ -25,7 +25,9 @@ type Supervisor struct {
 	ledger *ledger
 	slots  slots
 	cell   cell
+	said   vouched
 
+	warned bool                            // that it is not confined; run's own
 	status atomic.Pointer[snapshot]        // written by run only
 	config atomic.Pointer[json.RawMessage] // written by run only
 	latest atomic.Pointer[generation]      // the last that was ready
@@ -75,7 +77,7 @@ func Describe(ctx context.Context, spec Spec, w *process.Warden, log *slog.Logge
 	if err := spec.check(); err != nil {
 		return Info{}, err
 	}
-	g, err := newGeneration(ctx, &spec, w, log.With("scanner", spec.Name))
+	g, err := newGeneration(ctx, &spec, &vouched{}, w, log.With("scanner", spec.Name))
 	if err != nil {
 		return Info{}, err
 	}
@@ -172,7 +174,7 @@ func (s *Supervisor) start(ctx context.Context) (*generation, error) {
 
 // prepare starts a generation, calls started and configures it.
 func (s *Supervisor) prepare(ctx context.Context, config json.RawMessage, started func()) (*generation, error) {
-	g, err := newGeneration(ctx, &s.spec, s.warden, s.log)
+	g, err := newGeneration(ctx, &s.spec, &s.said, s.warden, s.log)
 	if err != nil {
 		return nil, err
 	}

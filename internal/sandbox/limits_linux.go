@@ -10,7 +10,7 @@ import (
 // it was given may be secret.
 func Limit(pid int, l Limits) error {
 	for resource, limit := range map[int]uint64{unix.RLIMIT_DATA: l.Data, unix.RLIMIT_NOFILE: l.Files} {
-		if limit == 0 {
+		if limit == 0 || resource == unix.RLIMIT_DATA && traced {
 			continue
 		}
 		var now unix.Rlimit

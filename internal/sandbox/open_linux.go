@@ -83,7 +83,7 @@ func resolve(path string) string {
 // hidden, one by one.
 func (r *ruleset) allowBeside(dir string, hidden []string, access uint64, count *int) error {
 	if *count++; *count > maxRules {
-		return errors.New("too many files lie beside those to hide from a program: move the relay's configuration into a directory of its own")
+		return errors.New("too many files lie beside those to hide from a program: move the configuration into a directory of its own")
 	}
 	inside := false
 	for _, path := range hidden {

@@ -41,7 +41,8 @@ func (p Closed) Prepare() (*Confinement, error) {
 		c.gaps = append(c.gaps, GapTruncated)
 	}
 	c.noteScopes(version, GapSignals, GapAbstract)
-	rules, err := newRuleset(closedAccess(version), closedNet(version, p.Network), scopes(version, unix.LANDLOCK_SCOPE_SIGNAL|unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET))
+	scoped := scopes(version, unix.LANDLOCK_SCOPE_SIGNAL|unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET)
+	rules, err := newRuleset(closedAccess(version), closedNet(version, p.Network), scoped)
 	if err != nil {
 		return nil, err
 	}

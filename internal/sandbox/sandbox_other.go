@@ -25,3 +25,6 @@ func Available() bool { return false }
 
 // Limit does nothing.
 func Limit(int, Limits) error { return nil }
+
+// NetworkFiles returns nothing.
+func NetworkFiles() []string { return nil }

@@ -10,7 +10,8 @@ func systemPrograms() []string {
 // time zone, what the processor and the memory are.
 func systemFiles() []string {
 	return []string{
-		"/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ld.so.preload", "/etc/ld-musl-x86_64.path", "/etc/ld-musl-aarch64.path",
+		"/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ld.so.preload",
+		"/etc/ld-musl-x86_64.path", "/etc/ld-musl-aarch64.path",
 		"/etc/localtime", "/etc/timezone", "/etc/locale.alias", "/etc/alternatives",
 		"/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory", "/proc/sys/kernel/cap_last_cap",
 		"/sys/devices/system/cpu", "/sys/kernel/mm/transparent_hugepage", "/sys/fs/cgroup",

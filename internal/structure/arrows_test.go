@@ -102,6 +102,8 @@ var ours = []arrow{
 	{"internal/plugin", "internal/process", "a scanner is a child process"},
 	{"internal/plugin", "internal/printable", "what a scanner prints is logged without its escapes"},
 
+	{"internal/plugin", "internal/sandbox", "a scanner is confined to what it needs"},
+
 	{"internal/bundled", "plugins/*", "the scanners inside the binary"},
 	{"internal/bundled", "scanner", "they are served like any other"},
 
@@ -163,6 +165,7 @@ var foreign = []arrow{
 	{"internal/doctor", "golang.org/x/sys", "how much room a disk has is a system call"},
 	{"internal/verdictcache", "github.com/zalando/go-keyring", "who can write files is not to make up verdicts"},
 	{"internal/process", "golang.org/x/sys", "process groups, Job Objects and dumpable are system calls"},
+	{"internal/sandbox", "golang.org/x/sys", "Landlock and seccomp are system calls"},
 	{"internal/plugin", goPlugin, "it launches and connects"},
 	{"internal/plugin", hclog, "go-plugin logs through it"},
 	{"internal/plugin", grpc, "the host speaks the contract itself"},
@@ -231,7 +234,7 @@ var bans = []ban{
 	{what: "net/http", in: wireless, why: "who decides does not know how messages travel"},
 	{what: "os", in: pure, why: "who decides has no files"},
 	{
-		what: "unsafe", except: []string{"internal/process", contract},
+		what: "unsafe", except: []string{"internal/process", "internal/sandbox", contract},
 		why: "only system calls need it; content that was cleared cannot be forged without it",
 	},
 	{what: "C", why: "the binary is built without cgo for every platform"},

@@ -110,6 +110,7 @@ func infoFrom(p *scannerv1.DescribeResponse) scanner.Info {
 		Deterministic: p.GetDeterministic(),
 		MaxConcurrent: int(p.GetMaxConcurrent()),
 		NeedsNetwork:  p.GetNeedsNetwork(),
+		SelfContained: p.GetSelfContained(),
 	}
 	for _, phase := range p.GetPhases() {
 		info.Phases = append(info.Phases, enum[scanner.Phase](phase))

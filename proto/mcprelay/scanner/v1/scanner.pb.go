@@ -459,7 +459,12 @@ type DescribeResponse struct {
 	// until Configure succeeded. Otherwise it is ready at once.
 	Configurable bool `protobuf:"varint,10,opt,name=configurable,proto3" json:"configurable,omitempty"`
 	// Optional. Set when ScanBatch works.
-	Batch         bool `protobuf:"varint,11,opt,name=batch,proto3" json:"batch,omitempty"`
+	Batch bool `protobuf:"varint,11,opt,name=batch,proto3" json:"batch,omitempty"`
+	// Optional. Set when the scanner needs neither network nor files beyond its
+	// own program, its run directory (PLUGIN_UNIX_SOCKET_DIR, which is also its
+	// working directory) and the libraries of the system. The relay then confines
+	// it to those, where the system can do that.
+	SelfContained bool `protobuf:"varint,12,opt,name=self_contained,json=selfContained,proto3" json:"self_contained,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -567,6 +572,13 @@ func (x *DescribeResponse) GetConfigurable() bool {
 func (x *DescribeResponse) GetBatch() bool {
 	if x != nil {
 		return x.Batch
+	}
+	return false
+}
+
+func (x *DescribeResponse) GetSelfContained() bool {
+	if x != nil {
+		return x.SelfContained
 	}
 	return false
 }
@@ -1840,7 +1852,7 @@ var File_mcprelay_scanner_v1_scanner_proto protoreflect.FileDescriptor
 const file_mcprelay_scanner_v1_scanner_proto_rawDesc = "" +
 	"\n" +
 	"!mcprelay/scanner/v1/scanner.proto\x12\x13mcprelay.scanner.v1\x1a\x1egoogle/protobuf/duration.proto\"\x11\n" +
-	"\x0fDescribeRequest\"\x97\x03\n" +
+	"\x0fDescribeRequest\"\xbe\x03\n" +
 	"\x10DescribeResponse\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1f\n" +
@@ -1854,7 +1866,8 @@ const file_mcprelay_scanner_v1_scanner_proto_rawDesc = "" +
 	"\rneeds_network\x18\t \x01(\bR\fneedsNetwork\x12\"\n" +
 	"\fconfigurable\x18\n" +
 	" \x01(\bR\fconfigurable\x12\x14\n" +
-	"\x05batch\x18\v \x01(\bR\x05batch\"3\n" +
+	"\x05batch\x18\v \x01(\bR\x05batch\x12%\n" +
+	"\x0eself_contained\x18\f \x01(\bR\rselfContained\"3\n" +
 	"\x10ConfigureRequest\x12\x1f\n" +
 	"\vconfig_json\x18\x01 \x01(\tR\n" +
 	"configJson\"M\n" +
