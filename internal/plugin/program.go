@@ -150,3 +150,17 @@ func digest(r io.Reader) (string, error) {
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
+
+// CheckProgram tells why the relay would not start the program at path: it is no
+// executable file, or somebody else can change it.
+func CheckProgram(path string) error {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return fmt.Errorf("find the scanner's program: %w", err)
+	}
+	file, err := openGuarded(path)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}

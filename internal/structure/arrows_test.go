@@ -32,9 +32,11 @@ var ours = []arrow{
 
 	{"scanner", contract, "the SDK turns the contract's messages into types that are nice to use"},
 	{"scanner", "scanner/handshake", "a plugin has to know how the relay greets it"},
-	{"scanner/scannertest", "scanner", "the suite judges what implements the SDK's interfaces"},
-	{"scanner/scannertest", contract, "it looks at the wire, where the SDK cannot hide a fault"},
-	{"scanner/scannertest", "scanner/handshake", "it starts plugin programs as the relay does"},
+	{"scanner/conformance", "scanner", "it judges what implements the SDK's interfaces"},
+	{"scanner/conformance", contract, "it looks at the wire, where the SDK cannot hide a fault"},
+	{"scanner/conformance", "scanner/handshake", "it starts plugin programs as the relay does"},
+	{"scanner/scannertest", "scanner/conformance", "the checks, in go test"},
+	{"scanner/scannertest", "scanner", "authors of scanners speak in its words"},
 	{"plugins/*", "scanner", "a plugin needs the SDK only: this proves that third parties can write one"},
 	{"plugins/*/cmd/*", "plugins/*", "the program serves its library"},
 	{"plugins/*/cmd/*", "scanner", "the program serves its library"},
@@ -134,6 +136,7 @@ var ours = []arrow{
 	{"internal/doctor", "internal/printable", "what it finds is foreign text"},
 
 	{"internal/cli", "internal/*", "the command line wires; nobody else knows the whole"},
+	{"internal/cli", "scanner/conformance", "authors of scanners in other languages run the checks with the relay"},
 	{"internal/cli", "scanner", "a bundled scanner is served by a hidden sub-command"},
 }
 
@@ -145,10 +148,8 @@ var foreign = []arrow{
 	{"scanner", protobuf, "the SDK serves the contract"},
 	{"scanner", goPlugin, "the SDK is the plugin's half of it"},
 	{"scanner", hclog, "go-plugin logs through it"},
-	{"scanner/scannertest", goPlugin, "it starts plugin programs as the relay does"},
-	{"scanner/scannertest", hclog, "go-plugin logs through it"},
-	{"scanner/scannertest", grpc, "it looks at the wire"},
-	{"scanner/scannertest", protobuf, "it looks at the wire"},
+	{"scanner/conformance", grpc, "it looks at the wire"},
+	{"scanner/conformance", protobuf, "it looks at the wire"},
 
 	{"plugins/guard", "github.com/pelletier/go-toml/v2", "its rules are files"},
 	{"plugins/guard", "golang.org/x/text", "text is compared in its normal form"},
@@ -207,11 +208,11 @@ var pure = slices.DeleteFunc(slices.Clone(wireless), func(pkg string) bool { ret
 
 var bans = []ban{
 	{
-		what: goPlugin, except: []string{"internal/plugin", "scanner", "scanner/scannertest"},
+		what: goPlugin, except: []string{"internal/plugin", "scanner"},
 		why: "on the host side only plugin knows go-plugin",
 	},
 	{
-		what: grpc, except: []string{"internal/plugin", "scanner", "scanner/scannertest", contract},
+		what: grpc, except: []string{"internal/plugin", "scanner", "scanner/conformance", contract},
 		why: "on the host side only plugin knows gRPC",
 	},
 	{
@@ -225,7 +226,7 @@ var bans = []ban{
 	{
 		what: "os/exec", except: []string{
 			"internal/process", "internal/plugin",
-			"scanner/scannertest", // it starts plugin programs as the relay does
+			"scanner/conformance", // it starts plugin programs, and watches what the warden would put right
 			"internal/cli",        // the demo is a client, which starts a relay
 		},
 		why: "a child that the warden does not know outlives the relay",

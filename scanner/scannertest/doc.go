@@ -11,4 +11,7 @@
 // scanner through the real codec, within the process, so that a verdict that the
 // wire cannot carry shows as it would in production. [CheckVerdict] tells whether
 // the relay would accept a verdict.
+//
+// `relay plugin check` runs the same suite on a program, in whatever language; both
+// are package conformance underneath.
 package scannertest

@@ -79,14 +79,14 @@ func TestSuiteFindsFaults(t *testing.T) {
 	}
 	for fault, check := range map[string]string{
 		"":                               "",
-		"takes any configuration":        "contract/bad_configuration",
-		"error instead of problems":      "contract/bad_configuration",
-		"ignores the end of its context": "cancelled",
-		"panics":                         "contract/contents",
-		"location outside":               "contract/contents",
-		"changes content":                "content_is_not_changed",
-		"error without a reason":         "contract/contents",
-		"no action":                      "contract/contents",
+		"takes any configuration":        "bad-configuration",
+		"error instead of problems":      "bad-configuration",
+		"ignores the end of its context": "returns-when-cancelled",
+		"panics":                         "empty",
+		"location outside":               "locations",
+		"changes content":                "content-unchanged",
+		"error without a reason":         "phases-and-kinds",
+		"no action":                      "phases-and-kinds",
 		"cannot drain":                   "drain",
 	} {
 		cmd := exec.Command(binary, "-test.run=^TestFaulty$", "-test.v")

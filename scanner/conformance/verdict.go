@@ -1,4 +1,4 @@
-package scannertest
+package conformance
 
 import (
 	"bytes"
@@ -20,6 +20,22 @@ var category = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(
 // CheckVerdict tells what the relay would refuse about a verdict on a content,
 // all of it at once; nil when nothing.
 func CheckVerdict(c scanner.Content, v scanner.Verdict) error {
+	return errors.Join(checkForm(v), checkLocations(c, v))
+}
+
+// checkLocations tells which findings are not in the content.
+func checkLocations(c scanner.Content, v scanner.Verdict) error {
+	var problems []error
+	for i, f := range v.Findings {
+		if err := checkLocation(c, f.Location, f.Redact); err != nil {
+			problems = append(problems, fmt.Errorf("finding %d (rule %.128q): %w", i, f.Rule, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// checkForm tells what is wrong with a verdict whatever the content was.
+func checkForm(v scanner.Verdict) error {
 	var problems []error
 	refuse := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 
@@ -28,7 +44,7 @@ func CheckVerdict(c scanner.Content, v scanner.Verdict) error {
 		if f.Redact {
 			edits++
 		}
-		if err := checkFinding(c, f); err != nil {
+		if err := checkFinding(f); err != nil {
 			refuse("finding %d: %w", i, err)
 		}
 	}
@@ -59,18 +75,18 @@ func CheckVerdict(c scanner.Content, v scanner.Verdict) error {
 	return errors.Join(problems...)
 }
 
-func checkFinding(c scanner.Content, f scanner.Finding) error {
+func checkFinding(f scanner.Finding) error {
 	switch {
 	case f.Rule == "" || len(f.Rule) > handshake.MaxRule || !printable(f.Rule):
-		return fmt.Errorf("rule %q is not 1 to 128 bytes of printable ASCII", f.Rule)
+		return fmt.Errorf("rule %.200q is not 1 to 128 bytes of printable ASCII", f.Rule)
 	case len(f.Category) > handshake.MaxCategory || !category().MatchString(f.Category):
-		return fmt.Errorf("category %q is not 1 to 64 bytes of dotted a-z, 0-9 and _", f.Category)
+		return fmt.Errorf("category %.200q is not 1 to 64 bytes of dotted a-z, 0-9 and _", f.Category)
 	case !(f.Confidence >= 0 && f.Confidence <= 1): // NaN is neither
 		return fmt.Errorf("confidence %v is not within 0 and 1", f.Confidence)
 	case len(f.Message) > handshake.MaxText || len(f.Replacement) > handshake.MaxReplacement:
 		return errors.New("message or replacement are too long")
 	default:
-		return checkLocation(c, f.Location, f.Redact)
+		return nil
 	}
 }
 

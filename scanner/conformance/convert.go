@@ -1,4 +1,4 @@
-package scannertest
+package conformance
 
 import (
 	"google.golang.org/grpc/codes"
@@ -72,23 +72,33 @@ func actionFrom(a scannerv1.Action) scanner.Action {
 	}
 }
 
+// callError is the error of a failed call.
+type callError struct {
+	cause    *scanner.Error
+	detailed bool // the scanner said why, or had no chance to
+}
+
+func (e *callError) Error() string { return e.cause.Error() }
+func (e *callError) Unwrap() error { return e.cause }
+
 // errorFrom turns a call's status into the error that the scanner returned, as
 // far as the wire carries it.
 func errorFrom(err error) error {
 	s := status.Convert(err)
 	for _, detail := range s.Details() {
 		if p, ok := detail.(*scannerv1.ScanError); ok {
-			return scanErrorFrom(p)
+			return &callError{cause: scanErrorFrom(p), detailed: true}
 		}
 	}
-	e := &scanner.Error{Reason: scanner.ReasonInternal, Message: s.Message()}
+	cause := &scanner.Error{Reason: scanner.ReasonInternal, Message: s.Message()}
+	e := &callError{cause: cause}
 	switch s.Code() {
 	case codes.DeadlineExceeded, codes.Canceled:
-		e.Reason, e.ContentCaused = scanner.ReasonTimeout, true
+		cause.Reason, cause.ContentCaused, e.detailed = scanner.ReasonTimeout, true, true
 	case codes.Unimplemented:
-		e.Reason = scanner.ReasonUnsupported
+		cause.Reason, e.detailed = scanner.ReasonUnsupported, true
 	case codes.Unavailable:
-		e.Reason = scanner.ReasonUnavailable
+		cause.Reason = scanner.ReasonUnavailable
 	default:
 	}
 	return e

@@ -1,4 +1,4 @@
-package scannertest
+package conformance
 
 import (
 	"math"

@@ -1,19 +1,14 @@
-package scannertest
+package conformance
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"strconv"
 	"sync/atomic"
-	"testing"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/mcp-relay/relay/scanner"
 	"github.com/mcp-relay/relay/scanner/handshake"
@@ -23,42 +18,15 @@ import (
 
 // Client calls one scanner as the relay does. It may be used concurrently.
 type Client struct {
+	conn   *grpc.ClientConn
 	scans  scannerv1.ScannerServiceClient
 	health grpc_health_v1.HealthClient
 	lastID atomic.Int64
 }
 
-// New serves s within the process and returns a client for it. It ends with the
-// test. Several clients of one scanner do not share what has been configured or
-// drained, apart from what the scanner itself keeps.
-func New(tb testing.TB, s scanner.Scanner) *Client {
-	tb.Helper()
-	server, err := scanner.NewServer(s, slog.New(slog.DiscardHandler))
-	if err != nil {
-		tb.Fatalf("serve the scanner: %v", err)
-	}
-	listener := bufconn.Listen(1 << 20)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	conn, err := grpc.NewClient("passthrough:scanner",
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(handshake.MaxMessage), grpc.MaxCallSendMsgSize(handshake.MaxMessage)))
-	if err != nil {
-		tb.Fatalf("connect to the scanner: %v", err)
-	}
-	tb.Cleanup(func() {
-		_ = conn.Close()
-		server.Stop()
-		if err := <-served; err != nil {
-			tb.Errorf("serve the scanner: %v", err)
-		}
-	})
-	return newClient(conn)
-}
-
-func newClient(conn *grpc.ClientConn) *Client {
-	return &Client{scans: scannerv1.NewScannerServiceClient(conn), health: grpc_health_v1.NewHealthClient(conn)}
+// NewClient returns a client of the scanner at the other end of conn.
+func NewClient(conn *grpc.ClientConn) *Client {
+	return &Client{conn: conn, scans: scannerv1.NewScannerServiceClient(conn), health: grpc_health_v1.NewHealthClient(conn)}
 }
 
 // Describe asks the scanner what it is.

@@ -1,0 +1,66 @@
+package conformance
+
+import (
+	"time"
+
+	"github.com/mcp-relay/relay/scanner"
+	"github.com/mcp-relay/relay/scanner/handshake"
+)
+
+// Options tell the checks more about the scanner. The zero value is usable.
+type Options struct {
+	// Config is a configuration that the scanner accepts. Empty: {}. Where the
+	// scanner refuses that, checks that need a configured scanner are skipped.
+	Config string
+	// BadConfig is a configuration that the scanner refuses, and BadPointers are
+	// the JSON Pointers of all problems that it must report. Empty: two unknown
+	// members, and at least one problem.
+	BadConfig   string
+	BadPointers []string
+	// Contents are further contents to judge, such as those that the scanner finds
+	// something in. Without any finding, what is said about findings cannot be
+	// checked.
+	Contents []scanner.Content
+	// Crash is a content that makes the scanner fail, where there is one: an
+	// exception that nobody foresaw. It must cost this one scan and nothing else.
+	Crash *scanner.Content
+	// Env are further variables of a program's environment, as NAME=value.
+	Env []string
+	// Wrap returns the program to start instead, such as a sandbox around the
+	// scanner's. Dir is the one directory that a process of the scanner owns. It
+	// must lead to the same process (by exec), since the group of the process that
+	// is started is what is watched and ended.
+	Wrap func(dir, path string, args []string) (string, []string)
+
+	// sizes are smaller in the tests of the checks.
+	sizes sizes
+}
+
+// sizes bound what the checks send.
+type sizes struct {
+	large  int           // bytes of a large content
+	many   int           // how many of them in a row
+	growth int           // bytes by which memory may grow meanwhile
+	rest   time.Duration // until nothing may go on any more
+	start  time.Duration // until there is a handshake
+	leave  time.Duration // until it has ended
+	omit   []string      // checks that are left out
+}
+
+func (o *Options) withDefaults() *Options {
+	full := *o
+	o = &full
+	if o.Config == "" {
+		o.Config = "{}"
+	}
+	if o.BadConfig == "" {
+		o.BadConfig = `{"no such member":1,"nor this one":2}`
+	}
+	if o.sizes.large == 0 {
+		o.sizes = sizes{
+			large: handshake.MaxContent, many: 64, growth: 128 << 20,
+			rest: time.Second, start: startTimeout, leave: 5 * time.Second,
+		}
+	}
+	return o
+}
