@@ -265,16 +265,16 @@ func (x *exchange) answerJudged(d scan.Decision) {
 		x.finish(judged(&d, verdict.Response))
 		return
 	}
-	granted := d.Cleared.Part() == peer.Result
+	answer, granted := x.marked(&d), d.Cleared.Part() == peer.Result
 	x.watched(granted)
 	if req := x.last(); req != nil {
 		if !granted {
-			x.server.elicitations.demanded(d.Cleared.Body(), req.Session())
+			x.server.elicitations.demanded(answer.Body(), req.Session())
 		}
-		x.relay.answer(req, d.Cleared)
+		x.relay.answer(req, answer)
 		return
 	}
-	x.conclude(func(req *session.Request) { x.relay.answer(req, d.Cleared) })
+	x.conclude(func(req *session.Request) { x.relay.answer(req, answer) })
 }
 
 // finish ends the exchange with a refusal.

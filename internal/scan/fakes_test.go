@@ -129,3 +129,25 @@ func (e exception) Concerns(string, string, verdict.Phase) bool { return true }
 func (e exception) Excepts(rule, target, pointer string, _ time.Time) bool {
 	return strings.HasPrefix(rule, e.rule) && strings.HasPrefix(target, e.target) && strings.HasPrefix(pointer, e.pointer)
 }
+
+// awaits is a scanner that does not run: who asks waits for it in vain.
+func awaits(ctx context.Context, _ verdict.Content) (verdict.Verdict, error) {
+	<-ctx.Done()
+	return verdict.Verdict{}, &verdict.Failure{Reason: "unavailable", Cause: verdict.CauseOutage, Err: ctx.Err()}
+}
+
+// sleeps is a scanner that does not care for its time.
+func sleeps(d time.Duration) scannerFunc {
+	return func(context.Context, verdict.Content) (verdict.Verdict, error) {
+		time.Sleep(d)
+		return verdict.Verdict{Action: verdict.Allow}, nil
+	}
+}
+
+// tellsDeadline notes whether a scan has one.
+func tellsDeadline(has *bool) scannerFunc {
+	return func(ctx context.Context, _ verdict.Content) (verdict.Verdict, error) {
+		_, *has = ctx.Deadline()
+		return verdict.Verdict{Action: verdict.Allow}, nil
+	}
+}

@@ -71,13 +71,13 @@ var ours = []arrow{
 	{"internal/scan", "internal/jsonrpc", "content is raw JSON"},
 	{"internal/scan", "internal/verdict", "verdicts are merged and applied here"},
 	{"internal/scan", "internal/audit", "every decision is recorded where it is made"},
+	{"internal/scan", "internal/media", "what no scanner could read is told by its bytes"},
+	{"internal/scan", "internal/peer", "the gate is the one place that clears content"},
+
 	{"internal/media", "internal/jsonrpc", "opaque parts lie in raw JSON"},
 
 	{"internal/selfedit", "internal/scan", "it is a rule of the gate"},
 	{"internal/selfedit", "internal/verdict", "what it finds is said as a verdict says it"},
-
-	{"internal/scan", "internal/media", "what no scanner could read is told by its bytes"},
-	{"internal/scan", "internal/peer", "the gate is the one place that clears content"},
 
 	{"internal/relay", "internal/jsonrpc", "routing reads envelopes"},
 	{"internal/relay", "internal/peer", "both sides meet here"},
