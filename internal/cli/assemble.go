@@ -11,7 +11,6 @@ import (
 	"github.com/mcp-relay/relay/internal/audit"
 	"github.com/mcp-relay/relay/internal/bridge"
 	"github.com/mcp-relay/relay/internal/config"
-	"github.com/mcp-relay/relay/internal/plugin"
 	"github.com/mcp-relay/relay/internal/process"
 	"github.com/mcp-relay/relay/internal/registry"
 	"github.com/mcp-relay/relay/internal/relay"
@@ -22,15 +21,17 @@ import (
 // assembly is everything that relay cores stand on. Each scope of clients has a
 // core of its own.
 type assembly struct {
-	options  relay.Options // of every core
+	*team
+
+	mu       sync.Mutex
+	options  relay.Options // of every core that is made from now on
+	renew    renewal       // of those that were made; nil: there are none yet
 	gate     *scan.Gate
 	warden   *process.Warden
-	scanners []*plugin.Supervisor
-	// configured are the scanners' configurations, in the same order.
-	configured []config.Scanner
-	verdicts   *verdictcache.Store
-	audit      *audit.Log
-	log        *slog.Logger
+	leaving  sync.WaitGroup // scanners that another configuration replaced
+	verdicts *verdictcache.Store
+	audit    *audit.Log
+	log      *slog.Logger
 }
 
 // assemble wires what a configuration asks for. Scanner processes start at
@@ -44,7 +45,7 @@ type watcher func(name string, s scan.Scanner) scan.Scanner
 
 // assembleWatched is assemble with somebody who looks on, unless watch is nil.
 func assembleWatched(ctx context.Context, cfg *config.Config, log *slog.Logger, stderr io.Writer, watch watcher) (*assembly, error) {
-	a := &assembly{log: log}
+	a := &assembly{team: &team{}, log: log}
 	var err error
 	if a.warden, err = startWarden(); err != nil {
 		return nil, err
@@ -56,7 +57,8 @@ func assembleWatched(ctx context.Context, cfg *config.Config, log *slog.Logger, 
 	a.verdicts = openVerdicts(cfg, log)
 	// What is in flight when a signal ends the relay is judged still; close ends
 	// the scanners.
-	members, err := a.startScanners(context.WithoutCancel(ctx), cfg)
+	var members []scan.Member
+	a.team, members, err = a.startScanners(context.WithoutCancel(ctx), cfg, a.team)
 	if err != nil {
 		a.close()
 		return nil, err
@@ -88,6 +90,13 @@ func assembleWatched(ctx context.Context, cfg *config.Config, log *slog.Logger, 
 // core returns a core for one client, which servers are told of, or for any
 // number.
 func (a *assembly) core(solo bool) *relay.Relay {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.newCore(solo)
+}
+
+// newCore is core for who holds a.mu.
+func (a *assembly) newCore(solo bool) *relay.Relay {
 	options := a.options
 	options.Solo = solo
 	return relay.New(options)
@@ -99,17 +108,8 @@ func (a *assembly) close() {
 	if a.gate != nil {
 		a.gate.Close()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
-	defer cancel()
-	var stopping sync.WaitGroup
-	for _, s := range a.scanners {
-		stopping.Go(func() {
-			if err := s.Stop(ctx); err != nil {
-				a.log.Debug("a scanner did not stop by itself", slog.Any("error", err))
-			}
-		})
-	}
-	stopping.Wait()
+	a.leaving.Wait()
+	a.team.stop(a.log)
 	if a.warden != nil {
 		if err := a.warden.Close(); err != nil {
 			a.log.Debug("the warden did not stop by itself", slog.Any("error", err))

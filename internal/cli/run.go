@@ -108,7 +108,7 @@ func runRelay(ctx context.Context, o *runOptions) error {
 
 // serveStdio serves the one client that started the relay.
 func (a *assembly) serveStdio(serving context.Context, cfg *config.Config, std streams) error {
-	core := a.core(true)
+	core := a.soleCore()
 	defer core.Close()
 	sink := front.NewStdioSink(std.out)
 	// The client's requests outlive the signal that ends the relay for a moment.

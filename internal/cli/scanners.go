@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/mcp-relay/relay/internal/config"
@@ -16,20 +18,69 @@ import (
 	"github.com/mcp-relay/relay/internal/scan"
 )
 
+// team is the scanners of a configuration, in its order.
+type team struct {
+	scanners   []*plugin.Supervisor
+	configured []config.Scanner
+}
+
 // startScanners starts every configured scanner and returns it with its policy.
-func (a *assembly) startScanners(ctx context.Context, cfg *config.Config) ([]scan.Member, error) {
+// One that runs in the way that it is configured now stays. With an error the
+// others are in the team that is returned, too.
+func (a *assembly) startScanners(ctx context.Context, cfg *config.Config, running *team) (*team, []scan.Member, error) {
+	t := &team{}
 	members := make([]scan.Member, 0, len(cfg.Relay.Scanners))
 	for i := range cfg.Relay.Scanners {
 		c := &cfg.Relay.Scanners[i]
-		s, err := plugin.Start(ctx, pluginSpec(c), a.warden, a.log)
-		if err != nil {
-			return nil, fmt.Errorf("scanner %s: %w", c.Name, err)
+		s := running.find(c)
+		if s == nil {
+			var err error
+			if s, err = plugin.Start(ctx, pluginSpec(c), a.warden, a.log); err != nil {
+				return t, nil, fmt.Errorf("scanner %s: %w", c.Name, err)
+			}
 		}
-		a.scanners = append(a.scanners, s)
-		a.configured = append(a.configured, *c)
+		t.scanners = append(t.scanners, s)
+		t.configured = append(t.configured, *c)
 		members = append(members, scan.Member{Scanner: a.remembering(c, s), Policy: policy(c, s)})
 	}
-	return members, nil
+	return t, members, nil
+}
+
+// find returns the scanner that runs exactly as c has it; nil: none does.
+func (t *team) find(c *config.Scanner) *plugin.Supervisor {
+	for i := range t.configured {
+		if before := &t.configured[i]; before.Name == c.Name && reflect.DeepEqual(pluginSpec(before), pluginSpec(c)) {
+			return t.scanners[i]
+		}
+	}
+	return nil
+}
+
+// without returns the part of the team that is not in another.
+func (t *team) without(other *team) *team {
+	rest := &team{}
+	for i, s := range t.scanners {
+		if !slices.Contains(other.scanners, s) {
+			rest.scanners = append(rest.scanners, s)
+			rest.configured = append(rest.configured, t.configured[i])
+		}
+	}
+	return rest
+}
+
+// stop ends the scanners and waits until they are gone.
+func (t *team) stop(log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+	defer cancel()
+	var stopping sync.WaitGroup
+	for _, s := range t.scanners {
+		stopping.Go(func() {
+			if err := s.Stop(ctx); err != nil {
+				log.Debug("a scanner did not stop by itself", slog.Any("error", err))
+			}
+		})
+	}
+	stopping.Wait()
 }
 
 func pluginSpec(c *config.Scanner) plugin.Spec {
@@ -66,11 +117,12 @@ const scannerWait = 10 * time.Second
 func (a *assembly) ready(parent context.Context) error {
 	ctx, cancel := context.WithTimeout(parent, scannerWait)
 	defer cancel()
-	for i, s := range a.scanners {
+	t := a.current()
+	for i, s := range t.scanners {
 		err := s.Ready(ctx)
 		switch {
 		case err == nil:
-			if err := phasesFit(&a.configured[i], s.Info()); err != nil {
+			if err := phasesFit(&t.configured[i], s.Info()); err != nil {
 				return invalid{err}
 			}
 		case s.State() == plugin.Failed:

@@ -39,14 +39,13 @@ func (a *assembly) serveHTTP(serving context.Context, cfg *config.Config) error 
 	if err != nil {
 		return err
 	}
-	pool := isolation.New(isolation.Options{
+	pool := a.pool(isolation.Options{
 		Mode: modes[cfg.Relay.Isolation], Principals: principals,
 		Limits: isolation.Limits{
 			Sessions: cfg.Relay.Limits.SessionsPerPrincipal, Streams: cfg.Relay.Limits.StreamsPerPrincipal,
 			Children: cfg.Relay.Limits.ChildrenPerPrincipal,
 		},
-		MaxSessions: h.MaxSessions, MaxStreams: h.MaxStreams, Children: len(a.options.Servers),
-		New: func(string) isolation.Core { return isolation.Of(a.core(false)) },
+		MaxSessions: h.MaxSessions, MaxStreams: h.MaxStreams,
 		Refuse: func(code int, text string) peer.Cleared {
 			return a.gate.Author(peer.Error, "", relay.ErrorObject(code, text))
 		},

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -29,7 +31,7 @@ func (a *assembly) servers(cfg *config.Config) []relay.Server {
 			continue
 		}
 		s := relay.Server{
-			Name: c.Name, Hidden: c.Hidden, Twin: twin(c), CallTimeout: c.Timeout,
+			Name: c.Name, Hidden: c.Hidden, Twin: twin(c), Revision: revision(c), CallTimeout: c.Timeout,
 			Speech: speeches[c.Protocol], MayAsk: mayAsk(&c.Requests), Headers: c.Type == config.TypeHTTP,
 		}
 		a.dial(&s, cfg, c)
@@ -104,6 +106,19 @@ func (a *assembly) dial(s *relay.Server, cfg *config.Config, c *config.Server) {
 // dialer makes a transport's Dial the relay's.
 func dialer(dial func(ctx context.Context, h peer.Handler) (downstream.Instance, error)) relay.Dialer {
 	return relay.DialFunc(func(ctx context.Context, h peer.Handler) (relay.Connection, error) { return dial(ctx, h) })
+}
+
+// revision returns a key that changes with everything about a server but how
+// long calls may take, for which it is not started anew.
+func revision(c *config.Server) string {
+	same := *c
+	same.Timeout = 0
+	text, err := json.Marshal(same)
+	if err != nil {
+		return rand.Text() // it cannot be told: then it changed
+	}
+	sum := sha256.Sum256(text) // the environment may hold secrets
+	return string(sum[:])
 }
 
 // twin returns a key that servers share whose configuration is the same but
