@@ -121,7 +121,8 @@ func (s *server) fetch(ctx context.Context, l *link, k registry.Kind) (items [][
 			ttl = t
 		}
 		for item := range jsonrpc.Elements(list) {
-			if items = append(items, item); len(items) > maxItems {
+			// What is judged is what is offered: unsafe icons go before either.
+			if items = append(items, protocol.SafeIcons(item)); len(items) > maxItems {
 				return nil, 0, errTooMany
 			}
 		}

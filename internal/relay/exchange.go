@@ -208,7 +208,7 @@ func (x *exchange) Answered(reply peer.Reply) {
 func (x *exchange) answerSubject(reply *peer.Reply) *scan.Subject {
 	request := x.subject.Content
 	s := &scan.Subject{Part: peer.Result, Hidden: x.subject.Hidden, Content: request}
-	s.Content.Phase, s.Content.Data, s.Content.Request = verdict.Response, reply.Result, request.Data
+	s.Content.Phase, s.Content.Data, s.Content.Request = verdict.Response, protocol.SafeResult(reply.Result), request.Data
 	if reply.Error != nil {
 		s.Part, s.Content.Data = peer.Error, reply.Error
 	}
