@@ -32,7 +32,7 @@ func (d *deliberation) weigh(o *opinion) {
 	if o.failure != nil {
 		o.counts = verdict.Block
 		// Who does not take text by itself has judged the message that it is in.
-		if o.seat.tolerates(o.failure) || d.asText && o.failure.Reason == reasonUnsupported {
+		if d.tolerates(o.seat, o.failure) || d.asText && o.failure.Reason == reasonUnsupported {
 			o.counts = verdict.Allow
 		}
 		return
@@ -134,15 +134,18 @@ func (s *seat) weak(f *verdict.Finding) bool {
 	return f.Severity != verdict.SeverityUnspecified && f.Severity < s.terms.Threshold
 }
 
-// tolerates reports whether content passes although the scanner gave no verdict.
-func (s *seat) tolerates(f *verdict.Failure) bool {
+// tolerates reports whether content passes although a scanner gave no verdict.
+func (d *deliberation) tolerates(s *seat, f *verdict.Failure) bool {
 	switch {
 	case f.Cause == verdict.CauseOutage:
 		return s.terms.OnOutage == OutagePasses
 	case s.member.AllowOnContentFailure:
 		return true
+	case unseen(f):
+		policy := d.panel.policyFor(s.terms.Uninspected)
+		return policy == UninspectedAllow || policy == UninspectedFlag
 	default:
-		return unseen(f) && (s.terms.Uninspected == UninspectedAllow || s.terms.Uninspected == UninspectedFlag)
+		return false
 	}
 }
 

@@ -95,12 +95,6 @@ func (p *panel) seat(server, target string, phase verdict.Phase) (s *seating, se
 
 func (p *panel) seatOf(m *Member, server, target string, phase verdict.Phase) seat {
 	one := seat{member: m, terms: m.effective(server, target, phase)}
-	if one.terms.Uninspected == UninspectedUnset {
-		one.terms.Uninspected = p.Uninspected
-	}
-	if one.terms.Uninspected == UninspectedUnset {
-		one.terms.Uninspected = UninspectedAuto
-	}
 	for _, e := range p.Exceptions {
 		if e.Concerns(m.Name, server, phase) {
 			one.exceptions = append(one.exceptions, e)

@@ -42,7 +42,8 @@ func (d *deliberation) lookCloser() Outcome {
 }
 
 // uninspected returns the parts that nobody inspected who gave a verdict, and
-// the strictest policy of those.
+// the policy for them: the strictest that is meant for this content, else the
+// panel's.
 func (d *deliberation) uninspected() (parts []verdict.Uninspected, policy Uninspected) {
 	judged := false
 	for i := range d.opinions {
@@ -66,7 +67,17 @@ func (d *deliberation) uninspected() (parts []verdict.Uninspected, policy Uninsp
 			return ok && gone
 		})
 	}
-	return parts, policy
+	return parts, d.panel.policyFor(policy)
+}
+
+// policyFor returns the policy for uninspected parts where terms have this one.
+func (p *panel) policyFor(terms Uninspected) Uninspected {
+	for _, policy := range [...]Uninspected{terms, p.Uninspected} {
+		if policy != UninspectedUnset {
+			return policy
+		}
+	}
+	return UninspectedAuto
 }
 
 // inBoth returns the parts that are in both lists, or inside a part of the other.

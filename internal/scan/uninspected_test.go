@@ -150,11 +150,13 @@ func TestWhatOneScannerInspectsIsInspected(t *testing.T) {
 		{"everything and a part", blind(verdict.Verdict{}, at), blind(verdict.Verdict{}, ""), UninspectedFlag, UninspectedFlag, Passed, []string{at}},
 		{"no prefix of a name", blind(verdict.Verdict{}, "/content/1/data"), blind(verdict.Verdict{}, "/content/1/dat"), UninspectedBlock, UninspectedBlock, Passed, nil},
 		{"the strictest", blind(verdict.Verdict{}, at), blind(verdict.Verdict{}, at), UninspectedAllow, UninspectedBlock, Blocked, []string{at}},
+		{"one says so for this", blind(verdict.Verdict{}, at), blind(verdict.Verdict{}, at), UninspectedFlag, 0, Passed, []string{at}},
+		{"nobody says so for this", blind(verdict.Verdict{}, at), blind(verdict.Verdict{}, at), 0, 0, Blocked, []string{at}},
 		{"who fails has not judged", blind(verdict.Verdict{}, at), fails(verdict.CauseOutage), UninspectedBlock, UninspectedAllow, Blocked, []string{at}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			g, rec := gateWith(t, Panel{Members: []Member{
+			g, rec := gateWith(t, Panel{Uninspected: UninspectedBlock, Members: []Member{
 				named("a", 0, tt.a, policy(tt.pa)), named("b", 1, tt.b, func(p *Policy) { p.Uninspected, p.OnOutage = tt.pb, OutagePasses }),
 			}})
 			if d := decide(t, g, response(image(png))); d.Outcome != tt.want {
