@@ -25,7 +25,7 @@ func newPluginCommand(std streams) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPluginListCommand(std), newPluginDescribeCommand(std), newPluginCheckCommand(std))
+	cmd.AddCommand(newPluginListCommand(std), newPluginDescribeCommand(std), newPluginCheckCommand(std), newPluginNewCommand(std))
 	return cmd
 }
 
