@@ -30,3 +30,12 @@ func New(name string) (scanner.Scanner, bool) {
 	}
 	return construct(), true
 }
+
+// Explain says what a rule of a bundled scanner looks for and why that matters;
+// both are empty when nothing is known.
+func Explain(name, rule string) (title, reason string) {
+	if name != "guard" {
+		return "", ""
+	}
+	return guard.Explain(rule)
+}
