@@ -155,6 +155,11 @@ soak: ## Run clients of both eras against a relay whose servers and scanners die
 	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -count=1 -timeout 30m -run '^TestSoak$$' -v ./internal/conformance -soak $(SOAK)
 SOAK ?= 5m
 
+.PHONY: chaos
+chaos: ## Torment scanners and an emulated AIRS under load, and put a hostile server beside another (CHAOS=5m)
+	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -count=1 -timeout 40m -run '^Test(Chaos|HostileNeighbour)$$' -v ./internal/conformance -chaos $(CHAOS)
+CHAOS ?= 5m
+
 .PHONY: demo
 demo: ## Show the relay at work, with no account and no network
 	go run ./cmd/relay demo
@@ -174,6 +179,7 @@ check: ## Everything that CI checks
 	@$(MAKE) docs-check
 	@if command -v npm >/dev/null; then $(MAKE) interop conformance; else echo "no npm here: the tests with official programs are left out"; fi
 	@$(MAKE) soak SOAK=20s
+	@$(MAKE) chaos CHAOS=20s
 	@$(MAKE) test
 
 .PHONY: clean

@@ -17,6 +17,7 @@ const (
 	browserRole  = "browser"  // the browser of a login
 	pipeRole     = "pipe"     // a stdio server whose brain is in the test
 	recorderRole = "recorder" // a scanner that writes down what it saw
+	clearerRole  = "clearer"  // a scanner without which no message is clean
 )
 
 // programs is the directory with this test binary under the names above.
@@ -38,6 +39,9 @@ func TestMain(m *testing.M) {
 		os.Exit(pipeMain(os.Args[1:]))
 	case recorderRole:
 		recorderMain()
+		return
+	case clearerRole:
+		clearerMain()
 		return
 	}
 	os.Exit(runTests(m))
@@ -66,7 +70,7 @@ func runTests(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	for _, name := range []string{pipeRole, recorderRole, browserRole} {
+	for _, name := range []string{pipeRole, recorderRole, clearerRole, browserRole} {
 		if err := os.Link(copied, filepath.Join(programs, name)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1

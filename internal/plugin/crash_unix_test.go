@@ -111,6 +111,40 @@ func TestASuspectWithoutTimeIsJudgedAloneWhenItComesBack(t *testing.T) {
 	}
 }
 
+// TestOneServersSuspectsDoNotKeepAnothersWaiting: who hangs where suspects are
+// judged takes nobody else's acquittal away.
+func TestOneServersSuspectsDoNotKeepAnothersWaiting(t *testing.T) {
+	t.Parallel()
+	s := begin(t, bad(t, "content"), quiet())
+	ready(t, s)
+	suspect := func(c verdict.Content) verdict.Content {
+		s.ledger.set(s.ledger.key(&c), suspected)
+		return c
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var hanging sync.WaitGroup
+	defer hanging.Wait()
+	defer cancel()
+	hostile := suspect(text("hostile", "hang"))
+	hanging.Go(func() { _, _ = s.Scan(ctx, hostile) })
+	cell := s.ledger.account("hostile").cell
+	for { // until it hangs there
+		cell.slots.mu.Lock()
+		used := cell.slots.used
+		cell.slots.mu.Unlock()
+		if used > 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := s.Scan(t.Context(), suspect(text("honest", "x"))); err != nil {
+		t.Errorf("a bystander: %v", err)
+	}
+	if ctx.Err() != nil {
+		t.Error("the other one hung no more")
+	}
+}
+
 func TestExitWhileIdleIsAnOutage(t *testing.T) {
 	t.Parallel()
 	s := begin(t, bad(t, "content"), quiet())

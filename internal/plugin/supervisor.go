@@ -24,7 +24,6 @@ type Supervisor struct {
 	log    *slog.Logger
 	ledger *ledger
 	slots  slots
-	cell   cell
 	said   vouched
 
 	warned bool                            // that it is not confined; run's own
@@ -59,12 +58,14 @@ func Start(ctx context.Context, spec Spec, w *process.Warden, log *slog.Logger) 
 		return nil, err
 	}
 	s := &Supervisor{
-		spec: spec, warden: w, log: log.With("scanner", spec.Name), ledger: newLedger(),
+		spec: spec, warden: w, log: log.With("scanner", spec.Name),
 		slots: slots{limit: spec.MaxConcurrent}, tag: strings.ToLower(rand.Text()[:8]) + "-",
 		swap: make(chan successor), stopped: make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
-	s.cell = cell{slots: slots{limit: 1}, start: s.start, keep: &s.background, ctx: s.ctx}
+	s.ledger = newLedger(func() *cell {
+		return &cell{slots: slots{limit: 1}, start: s.start, keep: &s.background, ctx: s.ctx}
+	})
 	s.config.Store(&spec.Config)
 	s.set(snapshot{state: Starting})
 	go s.run()

@@ -32,11 +32,11 @@ func (s *Supervisor) afterCrash(ctx context.Context, sc *scan, f *verdict.Failur
 // alone judges a content in the process for suspects, where nothing else is in
 // the scanner, so that its end has one explanation.
 func (s *Supervisor) alone(ctx context.Context, sc *scan) (verdict.Verdict, *verdict.Failure) {
-	if err := s.cell.slots.acquire(ctx, &sc.account.alone); err != nil {
+	if err := sc.account.cell.slots.acquire(ctx, &sc.account.alone); err != nil {
 		return verdict.Verdict{}, waitFailure(ctx, ReasonOverloaded, verdict.CauseContent)
 	}
-	defer s.cell.slots.release(&sc.account.alone)
-	g, f := s.cell.enter(ctx)
+	defer sc.account.cell.slots.release(&sc.account.alone)
+	g, f := sc.account.cell.enter(ctx)
 	if f != nil {
 		f.Cause = verdict.CauseContent
 		return verdict.Verdict{}, f
@@ -46,7 +46,7 @@ func (s *Supervisor) alone(ctx context.Context, sc *scan) (verdict.Verdict, *ver
 	case o == crashed:
 		s.ledger.set(s.ledger.key(sc.c), convicted)
 		sc.account.charge(time.Now(), pointsGuilty)
-		s.cell.renew()
+		sc.account.cell.renew()
 	case o == success && s.ledger.standing(sc.c) == suspected:
 		s.ledger.set(s.ledger.key(sc.c), innocent)
 		sc.account.charge(time.Now(), -pointsPresent)
@@ -55,8 +55,10 @@ func (s *Supervisor) alone(ctx context.Context, sc *scan) (verdict.Verdict, *ver
 	return v, f
 }
 
-// cell is the process in which suspects are judged, one at a time. It is started
-// when it is needed and ended when it was not for a while.
+// cell is the process in which the suspects of one server are judged, one at a time.
+// It is started when it is needed and ended when it was not for a while. Each server
+// has its own: in one for all, a server whose content hangs would keep those of
+// the others from ever being cleared.
 type cell struct {
 	slots slots
 	start func(context.Context) (*generation, error)
