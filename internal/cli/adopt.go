@@ -45,6 +45,10 @@ func (a *assembly) adopt(ctx context.Context, to *config.Config) error {
 	}
 	idle := a.gate.Swap(panel(to, members))
 	servers := a.servers(to)
+	if a.memory != nil {
+		a.memory.SetServers(remembered(to)) // before they are listed
+		a.memory.SetPolicy(driftPolicy(&to.Relay.Definitions))
+	}
 	a.mu.Lock()
 	a.team = next
 	a.options.Servers = servers

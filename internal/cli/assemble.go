@@ -11,6 +11,7 @@ import (
 	"github.com/mcp-relay/relay/internal/audit"
 	"github.com/mcp-relay/relay/internal/bridge"
 	"github.com/mcp-relay/relay/internal/config"
+	"github.com/mcp-relay/relay/internal/definitions"
 	"github.com/mcp-relay/relay/internal/process"
 	"github.com/mcp-relay/relay/internal/registry"
 	"github.com/mcp-relay/relay/internal/relay"
@@ -32,6 +33,9 @@ type assembly struct {
 	verdicts *verdictcache.Store
 	audit    *audit.Log
 	log      *slog.Logger
+	// Set by remember.
+	definitions *definitions.Store
+	memory      *definitions.Memory
 }
 
 // assemble wires what a configuration asks for. Scanner processes start at
@@ -105,6 +109,7 @@ func (a *assembly) newCore(solo bool) *relay.Relay {
 // close ends everything. The cores must have been closed before: what their
 // servers still say is judged.
 func (a *assembly) close() {
+	a.forget()
 	if a.gate != nil {
 		a.gate.Close()
 	}

@@ -73,6 +73,7 @@ func runRelay(ctx context.Context, o *runOptions) error {
 		return err
 	}
 	defer a.close()
+	a.remember(cfg)
 	// Clients are answered at once; what their calls need is waited for when
 	// they come. A scanner that can never work ends the relay.
 	serving, stop := context.WithCancelCause(ctx)

@@ -20,6 +20,7 @@ func newToolsCommand(std streams) *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), o) },
 	}
 	o.flags(cmd)
+	cmd.AddCommand(newToolsDiffCommand(std), newToolsApproveCommand(std))
 	return cmd
 }
 
@@ -35,6 +36,7 @@ func runTools(ctx context.Context, o *runOptions) error {
 		return err
 	}
 	defer a.close()
+	a.remember(cfg)
 	core := a.core(false)
 	defer core.Close()
 	core.Start(ctx)

@@ -95,8 +95,10 @@ func (a Action) String() string {
 // ParseAction returns the action that a configuration names. What is none is
 // the strictest.
 func ParseAction(name string) Action {
-	if i := slices.Index(actionNames[:], name); i >= 0 {
-		return Action(i)
+	for _, action := range []Action{Allow, Flag} {
+		if action.String() == name {
+			return action
+		}
 	}
 	return Hold
 }

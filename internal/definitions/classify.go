@@ -97,7 +97,7 @@ func compareArguments(ch change) Classes {
 			case key == "title" || key == "description":
 				c |= textual(change{x, y, had, has})
 			case key == "required":
-				c |= narrower(!has || y == false)
+				c |= narrower(!has || is(y, false))
 			default:
 				c |= Annotation
 			}

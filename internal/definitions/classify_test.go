@@ -159,7 +159,7 @@ func TestAddresses(t *testing.T) {
 		"пример.com":                            "пример.com",
 	} {
 		got := addresses(text)
-		for _, a := range strings.Fields(want) {
+		for a := range strings.FieldsSeq(want) {
 			if !got[a] {
 				t.Errorf("%q: %v lacks %s", text, got, a)
 			}

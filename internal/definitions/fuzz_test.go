@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -64,7 +65,7 @@ func FuzzRecord(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%s is refused: %v", once, err)
 		}
-		if twice, err := again.encode(); err != nil || string(twice) != string(once) {
+		if twice, err := again.encode(); err != nil || !bytes.Equal(twice, once) {
 			t.Errorf("%s became %s, %v", once, twice, err)
 		}
 	})

@@ -92,6 +92,7 @@ type server struct {
 func (m *Memory) SetServers(servers []Server) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	var replaced []*server
 	for _, s := range servers {
 		if known := m.servers[s.Name]; known != nil && known.Server == s {
 			continue
@@ -105,9 +106,12 @@ func (m *Memory) SetServers(servers []Server) {
 		}
 		if old := m.servers[s.Name]; old != nil {
 			old.stop()
-			defer old.wake()
+			replaced = append(replaced, old)
 		}
 		m.servers[s.Name] = made
+	}
+	for _, old := range replaced {
+		old.wake()
 	}
 }
 
@@ -126,7 +130,9 @@ func (s *server) stop() {
 // SetPolicy replaces the policy, when the configuration changes. What is held or
 // offered is decided anew.
 func (m *Memory) SetPolicy(p Policy) {
-	m.policy.Store(&p)
+	if old := m.policy.Swap(&p); *old == p {
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, s := range m.servers {

@@ -2,6 +2,7 @@ package definitions
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -361,7 +362,7 @@ func TestApproveWhatWasShown(t *testing.T) {
 		t.Fatalf("%+v, %v", shown, err)
 	}
 	p.lists(def("a", "a", "x"), def("b", "b", "y"))
-	if err := store.Approve(t.Context(), shown); err != ErrChanged {
+	if err := store.Approve(t.Context(), shown); !errors.Is(err, ErrChanged) {
 		t.Errorf("something else was approved: %v", err)
 	}
 	p.want("nothing was approved", p.lists(def("a", "a", "x"), def("b", "b", "y")), "a b", "held a schema; held b schema; held b schema")
@@ -369,11 +370,11 @@ func TestApproveWhatWasShown(t *testing.T) {
 		t.Error(err)
 	}
 	p.want("one", p.lists(def("a", "a", "x"), def("b", "b", "y")), "b", "")
-	if err := store.Approve(t.Context(), shown[:1]); err != ErrChanged {
+	if err := store.Approve(t.Context(), shown[:1]); !errors.Is(err, ErrChanged) {
 		t.Errorf("approved twice: %v", err)
 	}
 	p.lists(def("a", "a", "x"))
-	if err := store.Approve(t.Context(), shown[1:]); err != ErrChanged {
+	if err := store.Approve(t.Context(), shown[1:]); !errors.Is(err, ErrChanged) {
 		t.Errorf("approved though it is gone: %v", err)
 	}
 }

@@ -36,8 +36,18 @@ func (m *Memory) report(s *server, changes []report) {
 	for i := range changes {
 		c := &changes[i]
 		if i < maxLogged {
-			m.log.Warn(saying(c.outcome), slog.String("server", s.Name), slog.String("kind", string(c.kind)),
+			log := m.log.With(slog.String("server", s.Name), slog.String("kind", string(c.kind)),
 				slog.String("target", c.name), slog.String("reason", c.classes.String()), slog.String("scan_id", c.scanID))
+			switch {
+			case c.classes == Replaced:
+				log.Warn("another server has a known name; it is trusted as if it were seen first")
+			case c.outcome == outcomeHeld:
+				log.Warn("a definition changed and is held; relay tools diff shows it")
+			case c.outcome == outcomeRemoved:
+				log.Warn("a definition is gone")
+			default:
+				log.Warn("a definition changed; relay tools diff shows it")
+			}
 		}
 		if i < maxRecorded {
 			m.record(&audit.Record{
@@ -57,17 +67,6 @@ func (m *Memory) report(s *server, changes []report) {
 func (m *Memory) record(r *audit.Record) {
 	if err := m.audit.Write(r); err != nil {
 		m.log.Error("the audit record cannot be written", slog.Any("error", err))
-	}
-}
-
-func saying(outcome string) string {
-	switch outcome {
-	case outcomeHeld:
-		return "a definition changed and is held; relay tools diff shows it"
-	case outcomeRemoved:
-		return "a definition is gone"
-	default:
-		return "a definition changed; relay tools diff shows it"
 	}
 }
 

@@ -49,7 +49,7 @@ func compareKeyword(key string, ch change, old, now map[string]any) Classes {
 	case "properties":
 		return compareProperties(ch, closed(old) && closed(now))
 	case "additionalProperties", "unevaluatedProperties", "additionalItems", "unevaluatedItems":
-		if ch.has && ch.after == false { // nothing more than what is named
+		if ch.has && is(ch.after, false) { // nothing more than what is named
 			return Wording
 		}
 		return recurse(ch)
@@ -59,14 +59,21 @@ func compareKeyword(key string, ch change, old, now map[string]any) Classes {
 		return compareList(ch)
 	case "patternProperties", "$defs", "definitions", "dependentSchemas":
 		return compareMap(ch)
+	default:
+		return compareBound(key, ch)
+	}
+}
+
+// compareBound returns the classes of a change of a keyword that holds no
+// schema and no value.
+func compareBound(key string, ch change) Classes {
+	switch key {
 	case "maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties":
 		return narrower(ch.has && (!ch.had || less(ch.after, ch.before)))
 	case "minimum", "exclusiveMinimum":
 		return narrower(ch.has && (!ch.had || less(ch.before, ch.after)))
 	case "uniqueItems":
-		return narrower(ch.has && ch.after == true)
-	case "deprecated", "readOnly", "writeOnly":
-		return Annotation
+		return narrower(ch.has && is(ch.after, true))
 	case "required", "minLength", "minItems", "minProperties", "pattern", "format", "multipleOf", "dependentRequired",
 		"not", "if", "then", "else", "minContains", "maxContains", "contentEncoding", "contentMediaType", "contentSchema",
 		"$ref", "$dynamicRef", "$recursiveRef", "$id", "id", "$schema", "$anchor", "$dynamicAnchor", "$vocabulary", "dependencies":
@@ -76,6 +83,12 @@ func compareKeyword(key string, ch change, old, now map[string]any) Classes {
 	default:
 		return Annotation
 	}
+}
+
+// is reports whether a value is this boolean.
+func is(value any, want bool) bool {
+	b, ok := value.(bool)
+	return ok && b == want
 }
 
 // narrower returns what a change is that asks for less, if it does.
@@ -106,7 +119,7 @@ func recurse(ch change) Classes {
 
 // closed reports whether a schema takes no properties but those that it names.
 func closed(schema map[string]any) bool {
-	return schema["additionalProperties"] == false && schema["patternProperties"] == nil
+	return is(schema["additionalProperties"], false) && schema["patternProperties"] == nil
 }
 
 // compareProperties compares the properties of two schemas. One that is gone

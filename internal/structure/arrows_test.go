@@ -94,6 +94,7 @@ var ours = []arrow{
 	{"internal/definitions", "internal/statefile", "what it remembers is the user's alone"},
 	{"internal/definitions", "internal/audit", "a change is recorded where it is seen"},
 	{"internal/definitions", "internal/verdict", "the phase of a definition"},
+	{"internal/definitions", "internal/printable", "a difference is shown without its escapes"},
 
 	{"internal/isolation", "internal/jsonrpc", "a client is handed messages"},
 	{"internal/isolation", "internal/peer", "who connects, and the way back to it"},
@@ -176,6 +177,7 @@ var foreign = []arrow{
 	{"internal/statefile", "golang.org/x/sys", "relays that change the same file take turns with a lock"},
 	{"internal/definitions", jsontext, "definitions are compared in their canonical form"},
 	{"internal/definitions", "golang.org/x/net", "which words are names of hosts"},
+	{"internal/definitions", "github.com/aymanbagabas/go-udiff", "people see what changed"},
 	{"internal/config", jsontext, "positions in JSON files"},
 	{"internal/config", "golang.org/x/net", "what a header and a proxy may look like"},
 	{"internal/config", yaml, "positions of every value, for errors that name a line"},
