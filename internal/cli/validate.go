@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -58,9 +59,48 @@ func runValidate(o *validateOptions) error {
 	}
 	for i := range cfg.Relay.Scanners {
 		s := &cfg.Relay.Scanners[i]
-		fmt.Fprintf(w, "scanner\t%s\t%s\t%s\n", printable.String(s.Name), s.Mode, phaseList(s.Phases))
+		fmt.Fprintf(w, "scanner\t%s\t%s\t%s\t%s\n", printable.String(s.Name), s.Mode, phaseList(s.Phases), scannerNote(s))
 	}
+	fmt.Fprintf(w, "policy\t%s\n", policyNote(&cfg.Relay))
 	return w.Flush()
+}
+
+// scannerNote says what a person should know of a scanner's policy.
+func scannerNote(s *config.Scanner) string {
+	var notes []string
+	if s.Stage != nil {
+		notes = append(notes, fmt.Sprintf("stage %d", *s.Stage))
+	}
+	switch {
+	case s.OnError == config.PolicyFallback:
+		notes = append(notes, "in an outage "+printable.String(s.Fallback)+" judges")
+	case s.OnError == config.PolicyAllow:
+		notes = append(notes, "an outage LETS PASS")
+	case s.Mode == config.ModeOff:
+		notes = append(notes, "only in another's place")
+	}
+	if s.OnContentError == config.PolicyAllow {
+		notes = append(notes, "content that makes it fail PASSES")
+	}
+	if s.Threshold != "" {
+		notes = append(notes, "flags what is below "+s.Threshold)
+	}
+	if n := len(s.Overrides); n > 0 {
+		notes = append(notes, count(n, "override"))
+	}
+	return strings.Join(notes, "; ")
+}
+
+// policyNote says what holds for all scanners.
+func policyNote(r *config.Relay) string {
+	notes := []string{"uninspected: " + r.Uninspected, "scan_budget: " + r.ScanBudget.String()}
+	if n := len(r.Exceptions); n > 0 {
+		notes = append(notes, count(n, "exception"))
+	}
+	if len(r.AllowUnscanned) > 0 {
+		notes = append(notes, "UNSCANNED MAY BE: "+phaseList(r.AllowUnscanned))
+	}
+	return strings.Join(notes, "; ")
 }
 
 // frontNote says where clients connect, and who may.

@@ -28,6 +28,10 @@ func (l *loader) finishException(e *Exception, at *node) {
 	if rule := at.get("rule"); rule != nil {
 		l.checkPatterns(rule, []string{e.Rule})
 	}
+	if len(e.Scanners)+len(e.Servers)+len(e.Tools) == 0 && e.Pointer == "" && strings.Trim(e.Rule, "*?/") == "" {
+		l.notes.warn(at.get("rule"), "name a server, a tool or a place",
+			"this excepts whatever is found, anywhere")
+	}
 	if e.Pointer != "" && !strings.HasPrefix(e.Pointer, "/") {
 		l.notes.problem(at.get("pointer"), "begin it with a slash", "this is not a pattern of JSON Pointers")
 	}

@@ -164,8 +164,8 @@ func (d *deliberation) replace(data []byte) {
 
 func (d *deliberation) logFailure(o *opinion) {
 	level := slog.LevelWarn
-	if d.ctx.Err() != nil {
-		level = slog.LevelDebug // nobody waits for this any more
+	if d.ctx.Err() != nil || d.asText && o.counts == verdict.Allow {
+		level = slog.LevelDebug // nobody waits for this any more, or needs it
 	}
 	d.gate.log.Log(d.ctx, level, "scanner gave no verdict", slog.String("scanner", o.seat.member.Name), slog.String("scan_id", d.id),
 		slog.String("failure", o.failure.Reason), slog.String("cause", o.failure.Cause.String()),
