@@ -28,6 +28,9 @@ BUF := $(BIN)/buf-$(BUF_VERSION)/node_modules/.bin/buf
 INTEROP := $(BIN)/interop/node_modules/.installed
 PYTHON_SDK := $(BIN)/python-sdk-$(PYTHON_SDK_VERSION)
 
+# What the example of a scanner in Python needs, pinned in its requirements.txt.
+PYTHON_SCANNER := $(BIN)/python-scanner/.installed
+
 # The official conformance suite, pinned in internal/conformance/package.json, and
 # the reference server.
 CONFORMANCE := $(BIN)/conformance/node_modules/.installed
@@ -144,6 +147,12 @@ interop: $(INTEROP) $(REFERENCE) $(PYTHON_SDK) ## Test with official servers and
 	RELAY_INTEROP_NODE_MODULES="$(dir $(INTEROP))" RELAY_REFERENCE="$(REFERENCE)" \
 		RELAY_INTEROP_PYTHON="$$(ls $(PYTHON_SDK)/bin/python 2>/dev/null || true)" go test -count=1 -timeout 20m ./internal/interop
 
+.PHONY: python-scanner
+python-scanner: $(PYTHON_SCANNER) ## Check the example of a scanner in Python, and have it block a call (needs Python)
+	@python=$$(ls $(dir $(PYTHON_SCANNER))bin/python 2>/dev/null || true); \
+		[[ -n $$python ]] || { echo "no Python environment: the scanner in Python is left out"; exit 0; }; \
+		RELAY_SCANNER_PYTHON="$$python" go test -count=1 -timeout 10m -run '^TestPython$$' ./internal/thirdparty
+
 .PHONY: conformance
 conformance: $(CONFORMANCE) $(REFERENCE) ## Run the official conformance suite and refresh its tables (needs Node)
 	RELAY_CONFORMANCE="$(BIN)/conformance" RELAY_REFERENCE="$(REFERENCE)" RELAY_CONFORMANCE_DOCS="$(CURDIR)/docs/conformance.md" \
@@ -178,6 +187,7 @@ check: ## Everything that CI checks
 	@$(MAKE) vet cross
 	@$(MAKE) docs-check
 	@if command -v npm >/dev/null; then $(MAKE) interop conformance; else echo "no npm here: the tests with official programs are left out"; fi
+	@$(MAKE) python-scanner
 	@$(MAKE) soak SOAK=20s
 	@$(MAKE) chaos CHAOS=20s
 	@$(MAKE) test
@@ -210,6 +220,11 @@ $(PYTHON_SDK):
 	@rm -rf $@.new && { python3 -m venv $@.new && $@.new/bin/pip install --quiet --disable-pip-version-check mcp==$(PYTHON_SDK_VERSION); } || \
 		{ echo "no Python environment: the tests with the Python SDK are left out" >&2; rm -rf $@.new; mkdir -p $@.new; }
 	@mv $@.new $@
+
+$(PYTHON_SCANNER): examples/python-scanner/requirements.txt
+	@rm -rf $(@D) $(@D).new && { python3 -m venv $(@D).new && $(@D).new/bin/pip install --quiet --disable-pip-version-check -r $<; } || \
+		{ echo "no Python environment: the scanner in Python is left out" >&2; rm -rf $(@D).new; mkdir -p $(@D).new; }
+	@mv $(@D).new $(@D) && touch $@
 
 $(CONFORMANCE): internal/conformance/package.json
 	@mkdir -p $(BIN)/conformance && cp $< $(BIN)/conformance
