@@ -60,6 +60,18 @@ func appendRecord(dst []byte, r *Record, now time.Time) []byte {
 	dst = appendFindings(dst, r.Findings, r.Excepted)
 	dst = appendUninspected(dst, r.Uninspected)
 	dst = appendMember(dst, `,"reference":`, r.Reference)
+	dst = appendCost(dst, r)
+	if r.Event == Opened {
+		dst = appendMember(dst, `,"version":`, r.version)
+		dst = append(dst, `,"pid":`...)
+		dst = strconv.AppendInt(dst, int64(r.pid), 10)
+		dst = appendMember(dst, `,"after":`, r.after)
+	}
+	return append(dst, '}', '\n')
+}
+
+// appendCost appends how long a verdict took, and how many it stands for.
+func appendCost(dst []byte, r *Record) []byte {
 	if r.Cached {
 		dst = append(dst, `,"cached":true`...)
 	}
@@ -74,13 +86,7 @@ func appendRecord(dst []byte, r *Record, now time.Time) []byte {
 		dst = r.Since.UTC().AppendFormat(dst, timeFormat)
 		dst = append(dst, '"')
 	}
-	if r.Event == Opened {
-		dst = appendMember(dst, `,"version":`, r.version)
-		dst = append(dst, `,"pid":`...)
-		dst = strconv.AppendInt(dst, int64(r.pid), 10)
-		dst = appendMember(dst, `,"after":`, r.after)
-	}
-	return append(dst, '}', '\n')
+	return dst
 }
 
 // timeFormat is always as long, so that what follows stands at the same place.

@@ -1,9 +1,12 @@
 package audit
 
 import (
-	"encoding/json"
+	"bytes"
+
 	"fmt"
 	"time"
+
+	"github.com/go-json-experiment/json"
 )
 
 // Entry is a record as it is read back. Its strings are printable ASCII but may
@@ -76,4 +79,17 @@ func (l *Line) Entry() (Entry, error) {
 		return Entry{}, fmt.Errorf("line %d is no record: %w", l.Number, err)
 	}
 	return e, nil
+}
+
+// Stamp returns a time as records have it; stamps are ordered as their times are.
+func Stamp(t time.Time) string { return t.UTC().Format(timeFormat) }
+
+// Stamp returns the time of the record, without decoding it; "" for a line that
+// does not begin as records do.
+func (l *Line) Stamp() string {
+	text, ok := bytes.CutPrefix(l.Text, []byte(beginning))
+	if end := bytes.IndexByte(text, '"'); ok && end > 0 {
+		return string(text[:end])
+	}
+	return ""
 }
