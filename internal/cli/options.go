@@ -12,7 +12,7 @@ import (
 
 // configOptions returns where a configuration is looked for.
 func configOptions(path string) config.Options {
-	opts := config.Options{Path: path, OwnServers: []string{serverCommand}}
+	opts := config.Options{Path: path, OwnServers: []string{serverCommand}, Installed: installed}
 	// What cannot be found out is left empty: the loader then looks in fewer
 	// places and says so when it finds nothing.
 	opts.Home, _ = os.UserHomeDir()

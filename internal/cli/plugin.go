@@ -21,11 +21,12 @@ import (
 func newPluginCommand(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plugin",
-		Short: "Look at scanners",
+		Short: "Install scanners and look at them",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPluginListCommand(std), newPluginDescribeCommand(std), newPluginCheckCommand(std), newPluginNewCommand(std))
+	cmd.AddCommand(newPluginInstallCommand(std), newPluginVerifyCommand(std), newPluginRemoveCommand(std),
+		newPluginListCommand(std), newPluginDescribeCommand(std), newPluginCheckCommand(std), newPluginNewCommand(std))
 	return cmd
 }
 
@@ -33,7 +34,7 @@ func newPluginListCommand(std streams) *cobra.Command {
 	o := &runOptions{std: std, run: runPluginList}
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the bundled scanners and those that the configuration names",
+		Short: "List the bundled and installed scanners and those that the configuration names",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), o) },
 	}
@@ -43,9 +44,12 @@ func newPluginListCommand(std streams) *cobra.Command {
 
 func runPluginList(_ context.Context, o *runOptions) error {
 	w := tabwriter.NewWriter(o.std.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tPLUGIN\tMODE\tON ERROR\tPHASES")
+	fmt.Fprintln(w, "NAME\tPLUGIN\tMODE\tON ERROR\tSANDBOX\tPHASES")
 	for _, name := range bundled.Names() {
-		fmt.Fprintf(w, "-\t%s (bundled)\t-\t-\t-\n", name)
+		fmt.Fprintf(w, "-\t%s (bundled)\t-\t-\t-\t-\n", name)
+	}
+	if err := listInstalled(w); err != nil {
+		return err
 	}
 	cfg, _, err := load(o)
 	if err != nil {
@@ -56,7 +60,11 @@ func runPluginList(_ context.Context, o *runOptions) error {
 	}
 	for i := range cfg.Relay.Scanners {
 		s := &cfg.Relay.Scanners[i]
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", printable.String(s.Name), printable.String(s.Plugin), s.Mode, s.OnError, phaseList(s.Phases))
+		which := printable.String(s.Plugin)
+		if s.Installed != nil {
+			which = s.Installed.ID()
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", printable.String(s.Name), which, s.Mode, s.OnError, sandboxNote(s), phaseList(s.Phases))
 	}
 	return w.Flush()
 }
@@ -91,6 +99,9 @@ func runPluginDescribe(ctx context.Context, o *describeOptions, which string) er
 	if _, ok := bundled.New(which); ok {
 		spec.Bundled = which
 		spec.Needs, spec.Limits = bundledNeeds(which, nil), bundledLimits
+	} else if known, ierr := findNamed(which); ierr == nil {
+		spec.Path, spec.SHA256 = known.Program, known.SHA256
+		useInstalled(&spec, &known)
 	} else if spec.Path, err = filepath.Abs(which); err != nil {
 		return invalid{fmt.Errorf("finding the scanner: %w", err)}
 	}

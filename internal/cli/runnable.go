@@ -23,6 +23,9 @@ func runnable(cfg *config.Config) error {
 		}
 		info, err := os.Stat(s.Plugin)
 		switch {
+		case err != nil && s.Installed != nil:
+			problems = append(problems, fmt.Errorf("scanner %s: the files of %s are gone: relay plugin remove it and install it again",
+				printable.String(s.Name), s.Installed.ID()))
 		case err != nil:
 			problems = append(problems, fmt.Errorf("scanner %s: the plugin %s cannot be found: correct its path",
 				printable.String(s.Name), printable.String(s.Plugin)))

@@ -92,8 +92,8 @@ func pluginSpec(c *config.Scanner) plugin.Spec {
 	if c.Bundled {
 		spec.Bundled = c.Plugin
 		spec.Needs, spec.Limits = bundledNeeds(c.Plugin, c.Config), bundledLimits
-	} else {
-		spec.Path = c.Plugin
+	} else if spec.Path = c.Plugin; c.Installed != nil {
+		useInstalled(&spec, c.Installed)
 	}
 	return spec
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mcp-relay/relay/scanner"
 )
 
 // TestMain lets the test binary be the relay, everything that the relay starts
@@ -21,6 +23,10 @@ func TestMain(m *testing.M) {
 	}
 	if filepath.Base(os.Args[0]) == "hostile" {
 		os.Exit(hostileServer(os.Args[1:]))
+	}
+	if name := filepath.Base(os.Args[0]); name == "acme" || name == "other" {
+		scanner.Serve(acmeScanner{})
+		os.Exit(0)
 	}
 	testscript.Main(suite{m}, map[string]func(){"relay": func() { os.Exit(Main()) }})
 }
@@ -79,8 +85,10 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"nochildren": noChildren,
-			"giveaway":   giveAway,
+			"nochildren":  noChildren,
+			"giveaway":    giveAway,
+			"scannerprog": scannerProgram,
+			"alter":       alter,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {

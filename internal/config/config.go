@@ -104,9 +104,10 @@ const (
 // Scanner is one configured scanner. Config holds secrets: do not print it.
 type Scanner struct {
 	Name           string
-	Plugin         string // a bundled name, or an absolute path
+	Plugin         string // a bundled name, or the absolute path of a program
 	Bundled        bool
-	SHA256         string // lower-case hex, or empty
+	Installed      *Installed // what Plugin and SHA256 come from; nil: the file itself
+	SHA256         string     // lower-case hex, or empty
 	Args           []string
 	Config         json.RawMessage // a JSON object, or nil
 	Phases         []verdict.Phase // never empty

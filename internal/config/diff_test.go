@@ -151,6 +151,7 @@ var unclassed = map[string]string{
 	"Relay.ScannersImplied": "the scanners are compared",
 	"Scanner.Name":          "by which it is known",
 	"Scanner.Bundled":       "follows from the plugin",
+	"Scanner.Installed":     "follows from the plugin",
 	"Server.Name":           "by which it is known",
 	"Server.Disabled":       "treated like a server that is not there",
 }

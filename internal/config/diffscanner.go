@@ -12,7 +12,8 @@ func scannerAspects() []aspect {
 	return []aspect{
 		{field: "Name"}, // by which it is known
 		{field: "Plugin", key: "plugin", effect: executes},
-		{field: "Bundled"}, // follows from the plugin
+		{field: "Bundled"},   // follows from the plugin
+		{field: "Installed"}, // so does this
 		{field: "SHA256", key: "sha256", effect: executes},
 		{field: "Args", key: "args", effect: executes},
 		{field: "Config", key: "config", effect: executes}, // it may hold an address and credentials

@@ -109,7 +109,8 @@ func checkExample(t *testing.T, schema *jsonschema.Schema, where, name, text str
 	for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
 		env = append(env, m[1]+"=/value/of/a/variable")
 	}
-	if _, err := Load(Options{Path: write(t, name, text), Environ: environ(env...), Home: "/home/me"}); err != nil {
+	opts := Options{Path: write(t, name, text), Environ: environ(env...), Home: "/home/me", Installed: twoInstalled}
+	if _, err := Load(opts); err != nil {
 		t.Errorf("%s: %v\n%s", where, err, text)
 		return
 	}

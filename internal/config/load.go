@@ -20,6 +20,9 @@ type Options struct {
 	// OwnServers are first arguments with which Executable is an MCP server
 	// and not the relay.
 	OwnServers []string
+	// Installed lists the installed scanners that a file can name, the latest
+	// last; nil: none. It is called when a file names one.
+	Installed func() ([]Installed, error)
 	// Flags are values from the command line that are stronger than the file
 	// and the environment, under the names of keys of the section relay:
 	// transport, host, port, max_servers, max_tools, relist_interval, log_level.

@@ -87,8 +87,8 @@ func scannerCoreFields() []field[Scanner] {
 		},
 		{
 			name: "plugin", required: true, value: text(func(s *Scanner) *string { return &s.Plugin }),
-			doc: "A bundled scanner (guard, noop or panscanner) or the path of a program: absolute, or beginning with " +
-				"./ and then relative to this file. PATH is not searched.",
+			doc: "A bundled scanner (guard, noop or panscanner), an installed one (NAME or NAME@VERSION, see relay plugin install) " +
+				"or the path of a program: absolute, or beginning with ./ and then relative to this file. PATH is not searched.",
 		},
 		{
 			name: "sha256", value: text(func(s *Scanner) *string { return &s.SHA256 }),

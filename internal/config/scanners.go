@@ -88,8 +88,7 @@ func (l *loader) finishPlugin(s *Scanner, at *node) {
 		l.notes.problem(plugin, "write ./ before a path that is relative to this file",
 			"this path is neither absolute nor explicitly relative")
 	default:
-		hint := "bundled are " + strings.Join(bundledNames, ", ") + "; a program needs its path, PATH is not searched"
-		l.notes.problem(plugin, didYouMean(s.Plugin, bundledNames, hint), "there is no bundled scanner %s", plugin.shown())
+		l.finishInstalled(s, plugin, at)
 	}
 }
 

@@ -122,6 +122,7 @@ var ours = []arrow{
 	{"internal/audit", "internal/statefile", "the record is kept beside what the relay remembers"},
 	{"internal/oauth", "internal/statefile", "logins are the user's alone"},
 	{"internal/principal", "internal/statefile", "so are tokens"},
+	{"internal/pluginstore", "internal/statefile", "the lock file is the user's alone, and changes one at a time"},
 	{"internal/control", "internal/statefile", "its socket stands in a directory of the user's alone"},
 	{"internal/control", "internal/process", "the kernel says whose process is at the other end"},
 
@@ -170,6 +171,7 @@ var foreign = []arrow{
 	{"internal/verdictcache", "github.com/zalando/go-keyring", "who can write files is not to make up verdicts"},
 	{"internal/process", "golang.org/x/sys", "process groups, Job Objects and dumpable are system calls"},
 	{"internal/sandbox", "golang.org/x/sys", "Landlock and seccomp are system calls"},
+	{"internal/pluginstore", jsontext, "what a lock file says twice or besides is refused"},
 	{"internal/plugin", goPlugin, "it launches and connects"},
 	{"internal/plugin", hclog, "go-plugin logs through it"},
 	{"internal/plugin", grpc, "the host speaks the contract itself"},

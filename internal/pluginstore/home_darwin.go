@@ -1,0 +1,3 @@
+package pluginstore
+
+func dataDir() (string, error) { return underHome("Library", "Application Support") }
