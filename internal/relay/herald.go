@@ -13,7 +13,8 @@ import (
 // herald has what a server says on one stream judged, and delivers it in order:
 // a notification is judged at once while nothing else is, else together with
 // the others that come meanwhile. A scanner that takes longer than the server
-// takes to speak so costs one scan for many notifications.
+// takes to speak so costs one scan for many notifications. What says something is
+// judged with the end of what was told before.
 type herald struct {
 	gate *scan.Gate
 	lane *lane
@@ -21,6 +22,8 @@ type herald struct {
 	mu      sync.Mutex
 	busy    bool
 	waiting []*note
+	apart   int    // how many that wait are judged on their own
+	recent  recent // of the notifications that passed
 }
 
 // note is a notification on its way through a herald.
@@ -52,6 +55,10 @@ func (h *herald) tell(n *note) {
 
 // judge has one note judged, and then what came meanwhile.
 func (h *herald) judge(n *note) {
+	if h.follows(n) {
+		h.judgeTogether([]*note{n})
+		return
+	}
 	h.gate.Judge(n.ctx, &n.subject, func(d scan.Decision) {
 		h.fill(n, d.Outcome == scan.Passed, d.Cleared)
 		h.goOn()
@@ -62,6 +69,10 @@ func (h *herald) judge(n *note) {
 func (h *herald) goOn() {
 	h.mu.Lock()
 	n := min(len(h.waiting), maxTogether)
+	if h.apart > 0 {
+		h.apart--
+		n = 1
+	}
 	for i := range n {
 		// What only looks like a notification meets the scanners of another phase.
 		if h.waiting[i].subject.Content.Phase != verdict.Notification {
@@ -81,6 +92,16 @@ func (h *herald) goOn() {
 	}
 }
 
+// follows reports whether a note says something after others did.
+func (h *herald) follows(n *note) bool {
+	c := &n.subject.Content
+	h.mu.Lock()
+	said := len(h.recent.texts) > 0
+	h.mu.Unlock()
+	return said && !n.subject.Hidden && c.Phase == verdict.Notification && len(texts(nil, c.Data, 0)) > 0 &&
+		h.gate.Covers(c.Origin.Server, verdict.Notification)
+}
+
 // together is the member of the content that holds notes judged at once.
 const together = "notifications"
 
@@ -95,7 +116,10 @@ func (h *herald) judgeTogether(batch []*note) {
 		h.goOn()
 		return
 	}
-	body := []byte(`{"` + together + `":[`)
+	h.mu.Lock()
+	body := h.recent.append([]byte{'{'})
+	h.mu.Unlock()
+	body = append(body, `"`+together+`":[`...)
 	for i, n := range batch {
 		if i > 0 {
 			body = append(body, ',')
@@ -112,14 +136,24 @@ func (h *herald) judgeTogether(batch []*note) {
 	// Not the context of one of them: a request that is cancelled must not take
 	// the verdict of others away. The scanner has its own time limit.
 	h.gate.Judge(context.WithoutCancel(batch[0].ctx), s, func(d scan.Decision) {
-		if d.Outcome == scan.Blocked {
+		if d.Outcome == scan.Blocked && len(batch) > 1 {
 			// Nothing says which of them it was.
-			h.judgeEach(batch)
-		} else {
-			h.fillAll(batch, &d)
+			h.judgeInTurn(batch)
+			return
 		}
+		h.fillAll(batch, &d)
 		h.goOn()
 	})
+}
+
+// judgeInTurn has every note judged on its own, each with what passed before it,
+// and then what came meanwhile.
+func (h *herald) judgeInTurn(batch []*note) {
+	h.mu.Lock()
+	h.waiting = append(batch[1:len(batch):len(batch)], h.waiting...)
+	h.apart = len(batch) - 1
+	h.mu.Unlock()
+	h.judge(batch[0])
 }
 
 // judgeEach has every note judged on its own.
@@ -155,6 +189,15 @@ func (h *herald) fillAll(batch []*note, d *scan.Decision) {
 }
 
 func (h *herald) fill(n *note, passed bool, c peer.Cleared) {
+	if n.subject.Content.Phase == verdict.Notification && !n.subject.Hidden {
+		h.mu.Lock()
+		if passed {
+			h.recent.passed(c.Body())
+		} else {
+			h.recent.refuse()
+		}
+		h.mu.Unlock()
+	}
 	h.lane.fill(n.place, func() {
 		if passed {
 			n.deliver(c)

@@ -24,6 +24,7 @@ type judge struct {
 	hello   string   // greetings that have this meet an action
 	action  verdict.Action
 	secret  string // is redacted in notifications
+	phrase  string // notifications that say this, in however many pieces, are blocked
 }
 
 func (j *judge) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, error) {
@@ -32,7 +33,7 @@ func (j *judge) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, e
 	j.methods = append(j.methods, c.Origin.Method)
 	outage, delay := j.outage, j.delay
 	j.mu.Unlock()
-	if delay > 0 && strings.Contains(string(c.Data), "SLOW") {
+	if delay > 0 && strings.Contains(string(jsonrpc.DeleteMember(c.Data, before)), "SLOW") {
 		select {
 		case <-time.After(delay):
 		case <-ctx.Done():
@@ -44,6 +45,9 @@ func (j *judge) Scan(ctx context.Context, c verdict.Content) (verdict.Verdict, e
 	}
 	if outage {
 		return verdict.Verdict{}, &verdict.Failure{Reason: "unavailable", Cause: verdict.CauseOutage}
+	}
+	if j.phrase != "" && c.Phase == verdict.Notification && strings.Contains(inOneGo(c.Data), j.phrase) {
+		return verdict.Verdict{Action: verdict.Block}, nil
 	}
 	if v, ok := j.redacted(c); ok {
 		return v, nil

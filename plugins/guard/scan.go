@@ -57,6 +57,7 @@ func (s *scan) run(ctx context.Context, c scanner.Content) error {
 			return err
 		}
 	}
+	var texts []field
 	for pointer, text := range c.Strings() {
 		f := field{pointer: pointer, text: text, role: roleOf(s.phase, pointer, text)}
 		if raw, ok := encodedMedia(pointer, text); ok {
@@ -68,8 +69,11 @@ func (s *scan) run(ctx context.Context, c scanner.Content) error {
 		if err := s.field(ctx, f); err != nil {
 			return err
 		}
+		if joins(s.phase, pointer) {
+			texts = append(texts, f)
+		}
 	}
-	return nil
+	return s.joined(ctx, texts)
 }
 
 // field looks at one string, in pieces.
