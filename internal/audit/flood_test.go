@@ -42,6 +42,7 @@ func TestFloodsAreCounted(t *testing.T) {
 	}{
 		"anomalies":                {Record{Event: Anomaly, Server: "s", Reason: "late"}, 1},
 		"withheld again":           {Record{Event: Withheld, Server: "s", Target: "t", Reason: "blocked"}, 1},
+		"a definition that flaps":  {Record{Event: Drift, Server: "s", Target: "t", Reason: "url"}, 5},
 		"notifications that pass":  {note, 1},
 		"notifications blocked":    {blocked, 20},
 		"requests are all written": {request, 1000},

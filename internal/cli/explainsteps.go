@@ -26,6 +26,8 @@ func (x *explanation) nextSteps() []step {
 	for i := range x.Records {
 		e := &x.Records[i]
 		switch {
+		case e.Event == audit.Drift:
+			steps = append(steps, step{Text: "relay tools diff shows what changed, relay tools approve accepts it."})
 		case e.Event == audit.Decision:
 			if text := decisionSteps[e.Reason]; text != "" {
 				steps = append(steps, step{Text: text})

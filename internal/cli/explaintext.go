@@ -106,6 +106,9 @@ func (x *explanation) printRecord(out io.Writer, e *audit.Entry) {
 	switch e.Event {
 	case audit.Verdict:
 		x.printVerdict(out, e)
+	case audit.Drift:
+		fmt.Fprintf(out, "\nchanged since it was last offered: %s (%s), %s\n", printable.String(e.Target),
+			printable.Escape(e.Reason, printable.MaxBytes), printable.String(e.Outcome))
 	case audit.Withheld:
 		fmt.Fprintf(out, "\nnot offered: %s (%s)\n", printable.String(e.Target), printable.Escape(e.Reason, printable.MaxBytes))
 	default:

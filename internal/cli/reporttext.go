@@ -37,6 +37,7 @@ func (r *reported) print(out io.Writer, cfg *config.Config) error {
 	}
 	top(out, "passed or refused with no scanner asked", r.Unscanned)
 	top(out, "messages that the protocol does not allow, by server", r.Anomalies)
+	top(out, "definitions that changed, by server", r.Drift)
 	for i := range r.Evidence {
 		r.printEvidence(out, &r.Evidence[i], cfg)
 	}

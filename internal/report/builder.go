@@ -17,7 +17,7 @@ type Builder struct {
 	servers  map[string]*Server
 	seen     seen
 
-	unscanned, anomalies counts
+	unscanned, anomalies, drift counts
 }
 
 // place is a scanner in a mode.
@@ -36,7 +36,7 @@ type tally struct {
 func NewBuilder(since time.Time, scanner string) *Builder {
 	return &Builder{
 		scanner: scanner, report: Report{Since: since},
-		scanners: map[place]*tally{}, servers: map[string]*Server{}, unscanned: counts{}, anomalies: counts{},
+		scanners: map[place]*tally{}, servers: map[string]*Server{}, unscanned: counts{}, anomalies: counts{}, drift: counts{},
 	}
 }
 
@@ -86,6 +86,8 @@ func (b *Builder) Add(e *audit.Entry) {
 		b.server(e.Server).Withheld += n
 	case audit.Anomaly:
 		b.anomalies.add(e.Server+": "+e.Reason, n)
+	case audit.Drift:
+		b.drift.add(e.Server+": "+e.Outcome+" "+e.Reason, n)
 	case audit.Lost:
 		b.report.Lost += e.Count
 	default:
@@ -193,7 +195,7 @@ func (b *Builder) server(name string) *Server {
 func (b *Builder) Report() *Report {
 	out := b.report
 	out.Relay = b.relay.times()
-	out.Unscanned, out.Anomalies = b.unscanned.list(), b.anomalies.list()
+	out.Unscanned, out.Anomalies, out.Drift = b.unscanned.list(), b.anomalies.list(), b.drift.list()
 	out.Scanners, out.Servers = []Scanner{}, []Server{}
 	for _, t := range b.scanners {
 		s := t.Scanner

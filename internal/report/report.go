@@ -15,6 +15,7 @@ type Report struct {
 	// Unscanned is what passed or was refused with no scanner asked, by reason.
 	Unscanned []Count `json:"unscanned"`
 	Anomalies []Count `json:"anomalies"` // by server and reason
+	Drift     []Count `json:"drift"`     // definitions that changed, by server, outcome and reason
 	Lost      uint64  `json:"lost"`      // records that could not be written, as the record itself says
 }
 

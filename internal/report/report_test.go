@@ -112,6 +112,7 @@ func TestReport(t *testing.T) {
 		{Event: audit.Decision, Action: verdict.Allow, Server: "h", Reason: "hidden_mode"},
 		{Event: audit.Withheld, Server: "s", Target: "x"},
 		{Event: audit.Anomaly, Server: "s", Reason: "late"}, {Event: audit.Anomaly, Server: "s", Reason: "late"},
+		{Event: audit.Drift, Server: "s", Target: "x", Outcome: "held", Reason: "url"},
 	}
 	r := written(t, "", records...)
 	if r.Torn != 2 || r.Relay.Count != 4 || len(r.Scanners) != 3 || len(r.Servers) != 2 {
@@ -134,7 +135,8 @@ func TestReport(t *testing.T) {
 	if h, s := r.Servers[0], r.Servers[1]; h.Unscanned != 1 || s.Messages != 4 || s.Passed != 3 || s.Blocked != 1 || s.Withheld != 1 {
 		t.Errorf("%+v", r.Servers)
 	}
-	if !slices.Equal(r.Anomalies, []Count{{"s: late", 2}}) || !slices.Equal(r.Unscanned, []Count{{"hidden_mode", 1}}) {
+	if !slices.Equal(r.Anomalies, []Count{{"s: late", 2}}) || !slices.Equal(r.Unscanned, []Count{{"hidden_mode", 1}}) ||
+		!slices.Equal(r.Drift, []Count{{"s: held url", 1}}) {
 		t.Errorf("%+v, %+v", r.Anomalies, r.Unscanned)
 	}
 	one := written(t, "acme", records...)
