@@ -18,13 +18,17 @@ var errBudget = errors.New("the scanners took longer over this message than rela
 // they said. The first block ends the others' work, unless it is about items of
 // a catalogue only: the others still have to judge the rest.
 func (d *deliberation) askAll(seats []seat, why string) []opinion {
-	start, first := time.Now(), len(d.opinions)
+	first := len(d.opinions)
 	if len(seats) == 1 {
 		d.heard(d.consult(d.ctx, &seats[0], why))
+		for i := range d.opinions[first:] {
+			d.waited += d.opinions[first+i].took
+		}
 	} else {
+		start := time.Now()
 		d.askTogether(seats, why)
+		d.waited += time.Since(start)
 	}
-	d.waited += time.Since(start)
 	return d.opinions[first:]
 }
 
