@@ -133,10 +133,11 @@ func (d *deliberation) opaque(parts []verdict.Uninspected) (known []media.Part, 
 }
 
 // byTheirBytes judges text as text whatever its label is, flags images and sound,
-// and refuses the rest.
+// and refuses the rest. A string that is no opaque part is what its reader sees,
+// whatever it looked like to the scanners: it is text too.
 func (d *deliberation) byTheirBytes(parts []verdict.Uninspected) Outcome {
-	known, refused := d.opaque(parts)
-	var texts, flagged []verdict.Uninspected
+	known, others := d.opaque(parts)
+	var texts, flagged, refused []verdict.Uninspected
 	var text [][]byte
 	for i := range known {
 		u := verdict.Uninspected{Pointer: known[i].String, Reason: known[i].Detected.String()}
@@ -148,6 +149,13 @@ func (d *deliberation) byTheirBytes(parts []verdict.Uninspected) Outcome {
 		default:
 			u.Reason = known[i].Reason
 			refused = append(refused, u)
+		}
+	}
+	for i, plain := range d.strings(others) {
+		if plain == nil {
+			refused = append(refused, others[i])
+		} else {
+			texts, text = append(texts, others[i]), append(text, plain)
 		}
 	}
 	if len(flagged) > 0 {
@@ -162,7 +170,19 @@ func (d *deliberation) byTheirBytes(parts []verdict.Uninspected) Outcome {
 	return d.hearText(texts, bytes.Join(text, []byte{'\n'}))
 }
 
-// hearText has the text of opaque parts judged by the same scanners. It cannot
+// strings returns the text of parts that are strings, and nil for others.
+func (d *deliberation) strings(parts []verdict.Uninspected) [][]byte {
+	if len(parts) == 0 || d.content.Kind != verdict.JSON {
+		return make([][]byte, len(parts))
+	}
+	pointers := make([]string, len(parts))
+	for i := range parts {
+		pointers[i] = parts[i].Pointer
+	}
+	return verdict.Texts(d.content.Data, pointers)
+}
+
+// hearText has the text of parts judged by the same scanners. It cannot
 // be edited where it stands, so whatever stops it refuses the parts.
 func (d *deliberation) hearText(parts []verdict.Uninspected, text []byte) Outcome {
 	s := &Subject{Part: d.s.Part, Content: *d.content}

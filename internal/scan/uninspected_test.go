@@ -70,7 +70,10 @@ func TestUninspected(t *testing.T) {
 		{"text that is to be redacted", UninspectedAuto, image(text), blind(finds(verdict.Redact, verdict.High, ""), at), Blocked, "", verdict.Block},
 		{"text that is not inspected", UninspectedAuto, image(text), blind(skips(verdict.Allow, ""), at), Blocked, "", verdict.Block},
 		{"text without a verdict", UninspectedAuto, image(text), blind(verdict.Verdict{}, at), Unavailable, "", 0},
-		{"what is no part", UninspectedAuto, image(png), blind(allow, "/content/0/text"), Blocked, "", verdict.Block},
+		{"a string that is no part", UninspectedAuto, image(png), blind(allow, "/content/0/text"), Passed, image(png), 0},
+		{"and is blocked as text", UninspectedAuto, image(png), blind(finds(verdict.Block, verdict.High, ""), "/content/0/text"), Blocked, "", verdict.Block},
+		{"and is too much as text too", UninspectedAuto, image(png), blind(skips(verdict.Allow, ""), "/content/0/text"), Blocked, "", verdict.Block},
+		{"a list", UninspectedAuto, image(png), blind(allow, "/content"), Blocked, "", verdict.Block},
 		{"everything", UninspectedAuto, image(png), blind(allow, ""), Blocked, "", verdict.Block},
 		{"the whole block", UninspectedAuto, image(png), blind(allow, "/content/1"), Blocked, "", verdict.Block},
 	}

@@ -11,8 +11,8 @@ import (
 // Limits of decoding, in bytes and in views per piece of text.
 const (
 	minEncoded  = 24
-	maxEncoded  = 128 << 10
-	maxDecoded  = 8
+	maxEncoded  = pieceSize
+	maxDecoded  = 256
 	minReadable = 4
 )
 
