@@ -139,10 +139,12 @@ func (o *doctorOptions) printMatrix(m *canary.Matrix) error {
 
 // announce says what the scanners will be sent, before they are.
 func (o *doctorOptions) announce(facts []doctor.Scanner, conversations int) {
+	// At most: two for each step, and what leads to them and back.
+	contents := 4 * len(canary.Steps)
 	for i := range facts {
 		if f := &facts[i]; f.NeedsNetwork && f.Err == nil {
-			fmt.Fprintf(o.std.err, "scanner %s is sent about %d texts over the network, in %d conversations\n",
-				printable.String(f.Config.Name), 2*len(canary.Steps)*conversations, conversations)
+			fmt.Fprintf(o.std.err, "scanner %s is sent up to %d contents over the network, in %d conversations\n",
+				printable.String(f.Config.Name), contents*conversations, conversations)
 		}
 	}
 }

@@ -73,7 +73,35 @@ func storageChecks(cfg *config.Config) doctor.Report {
 	}
 	files := max(1, cfg.Relay.Audit.MaxBackups+1)
 	need := uint64(max(1, cfg.Relay.Audit.MaxSizeMB)) * uint64(files) * doctor.MiB
-	return doctor.Report{doctor.Space(path, need)}
+	return doctor.Report{doctor.Space(path, need), chainCheck(path)}
+}
+
+// quickRecord is the size up to which the chain of a record is checked, in bytes.
+const quickRecord = 64 << 20
+
+// chainCheck looks whether the audit record is what was written.
+func chainCheck(path string) doctor.Check {
+	c := doctor.Check{Area: doctor.Storage, Subject: path, Status: doctor.OK}
+	info, err := os.Stat(path)
+	if err != nil {
+		c.What = "there is no audit record yet"
+		return c
+	}
+	if info.Size() > quickRecord {
+		c.What = "the audit record is long; relay audit verify checks whether it is what was written"
+		return c
+	}
+	r, err := audit.Verify("", path)
+	switch {
+	case err != nil:
+		c.Status, c.What, c.Do = doctor.Warn, "the audit record cannot be checked: "+err.Error(), "run relay audit verify"
+	case !r.Intact:
+		c.Status, c.What = doctor.Fail, "the audit record is not what was written"
+		c.Do = "relay audit verify says where; docs/audit.md says what that can mean"
+	default:
+		c.What = fmt.Sprintf("the audit record is what was written: %d records", r.Records)
+	}
+	return c
 }
 
 // tokensCheck looks at the tokens of HTTP clients.
@@ -107,6 +135,7 @@ func startAll(ctx context.Context, o *doctorOptions, cfg *config.Config) (doctor
 		return doctor.Report{{Area: doctor.Configuration, Status: doctor.Fail, What: err.Error()}}, nil
 	}
 	defer a.close()
+	a.remember(cfg)
 	core := a.core(false)
 	defer core.Close()
 	core.Start(ctx)
@@ -172,7 +201,7 @@ func (a *assembly) scannerFacts(ctx context.Context, start time.Time) []doctor.S
 		f.Config, f.Err = &a.configured[i], s.Ready(ctx)
 		info := s.Info()
 		f.Took, f.Digest = time.Since(start), s.Digest()
-		f.Version, f.Phases, f.NeedsNetwork = info.Version, info.Phases, info.NeedsNetwork
+		f.Version, f.Phases, f.NeedsNetwork, f.Sandboxed = info.Version, info.Phases, info.NeedsNetwork, info.Sandbox
 	}
 	return facts
 }

@@ -195,7 +195,7 @@ func (g *guarded) spellings(path string) []string {
 	return []string{
 		path,
 		filepath.Dir(path) + "//./" + filepath.Base(path),
-		filepath.Join(g.workspace) + "/" + rel,
+		g.workspace + "/" + rel,
 		"~/" + fromHome,
 		(&url.URL{Scheme: "file", Path: path}).String(),
 		strings.ReplaceAll(path, "mcp", "%6Dcp"),
