@@ -33,6 +33,7 @@ func policy(c *config.Scanner, s *plugin.Supervisor) scan.Policy {
 			return terms(&o)
 		},
 		ByTarget: c.ByTarget, Enforces: c.Enforces, Fallback: c.Fallback, Limit: longest(c),
+		Away:                  func() bool { return s.State() == plugin.Backoff },
 		AllowOnContentFailure: c.OnContentError == config.PolicyAllow,
 		RedactRequests:        c.RedactRequests,
 	}

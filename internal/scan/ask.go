@@ -109,6 +109,11 @@ func (d *deliberation) ask(ctx context.Context, s *seat, why string) opinion {
 	return o
 }
 
+// awayWait is how long a scanner that is known to be away is waited for when
+// another stands in for it. It is asked all the same: it knows whose content
+// brought it down.
+const awayWait = 10 * time.Millisecond
+
 // bound returns how long a scan may take: 0 for as long as the scanner's own
 // limit, less for no time at all. scarce says that it is the message's budget
 // that sets the bound.
@@ -130,6 +135,9 @@ func (d *deliberation) bound(s *seat, now time.Time) (bound time.Duration, scarc
 		if bound <= 0 || left < bound {
 			bound, scarce = left, s.fallback == nil
 		}
+	}
+	if s.fallback != nil && s.member.Away != nil && s.member.Away() && (bound <= 0 || bound > awayWait) {
+		return awayWait, false
 	}
 	if s.member.Limit > 0 && bound >= s.member.Limit {
 		return 0, scarce // its own clock runs out first

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,6 +172,30 @@ func TestTheBudgetLeavesTimeForTheFallback(t *testing.T) {
 					t.Errorf("recorded %+v", r)
 				}
 			})
+		})
+	}
+}
+
+// TestNobodyWaitsForAScannerThatIsAway when another stands in for it. It is asked
+// all the same, as it may say that the content is to blame.
+func TestNobodyWaitsForAScannerThatIsAway(t *testing.T) {
+	for cause, want := range map[verdict.Cause]Outcome{verdict.CauseOutage: Passed, verdict.CauseContent: Unavailable} {
+		synctest.Test(t, func(t *testing.T) {
+			gone := scannerFunc(func(ctx context.Context, _ verdict.Content) (verdict.Verdict, error) {
+				<-ctx.Done()
+				return verdict.Verdict{}, &verdict.Failure{Reason: "unavailable", Cause: cause}
+			})
+			g, _ := gateWith(t, Panel{Budget: 10 * time.Second, Members: []Member{
+				named("remote", 0, gone, func(p *Policy) {
+					standsIn("local")(p)
+					p.Limit, p.Away = 5*time.Second, func() bool { return true }
+				}),
+				named("local", 0, says(verdict.Verdict{Action: verdict.Allow}), off),
+			}})
+			start := time.Now()
+			if d := decide(t, g, request(`{"a":1}`)); d.Outcome != want || time.Since(start) != awayWait {
+				t.Errorf("cause %s: outcome %d after %v", cause, d.Outcome, time.Since(start))
+			}
 		})
 	}
 }

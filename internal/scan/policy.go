@@ -101,6 +101,9 @@ type Policy struct {
 
 	// Fallback names the member that judges instead, with OutageFallback.
 	Fallback string
+	// Away reports that the scanner ended and is not back yet: then nobody waits
+	// for it who has a fallback. nil: never.
+	Away func() bool
 	// Limit is how long a scan of this scanner lasts at most. 0: not known.
 	Limit time.Duration
 	// AllowOnContentFailure lets content pass that made the scanner fail. It
