@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,7 @@ type pluginCheckOptions struct {
 	contents []string
 	crash    string
 	json     bool
+	cage     checkCage
 
 	run func(context.Context, *pluginCheckOptions) error
 }
@@ -41,8 +43,9 @@ func newPluginCheckCommand(std streams) *cobra.Command {
 		Short: "Check whether a scanner keeps the contract",
 		Long: "Starts a scanner many times and checks whether it does what the relay expects of\n" +
 			"every scanner, in whatever language it is written: see docs/protocol.md, which the\n" +
-			"results refer to. The scanner gets an empty home and none of this environment, but it\n" +
-			"is a program: check only what you would run.\n\n" +
+			"results refer to. The scanner gets an empty home and none of this environment. Where\n" +
+			"the system can (Linux) it is confined: it has no network and no files but its own, for\n" +
+			"a script those in its directory. Check only what you would run.\n\n" +
 			"Give a configuration if the scanner needs one, and a content that it finds something\n" +
 			"in, or what is said about findings cannot be checked. A file whose name ends in .json\n" +
 			"is judged as a tool's result, any other as text.",
@@ -57,6 +60,7 @@ func newPluginCheckCommand(std streams) *cobra.Command {
 	flags.StringVar(&o.bad, "bad-config", "", "a `file` with one that it refuses")
 	flags.StringArrayVar(&o.contents, "content", nil, "a `file` with content that the scanner finds something in; may be repeated")
 	flags.StringVar(&o.crash, "crash", "", "a `file` with content on which the scanner fails in a way that nobody foresaw")
+	o.cage.flags(cmd)
 	flags.BoolVar(&o.json, "json", false, "print the results as JSON")
 	return cmd
 }
@@ -70,6 +74,7 @@ const (
 // checkReport is what the command prints as JSON.
 type checkReport struct {
 	Program string               `json:"program"`
+	Sandbox string               `json:"sandbox"`
 	Passed  int                  `json:"passed"`
 	Failed  int                  `json:"failed"`
 	Skipped int                  `json:"skipped"`
@@ -85,12 +90,17 @@ func runPluginCheck(ctx context.Context, o *pluginCheckOptions) error {
 	if err != nil {
 		return invalid{err}
 	}
-	report := &checkReport{Program: path, Checks: []conformance.Result{}}
+	confined, err := o.cage.close(path, &opts)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(o.std.err, "relay: checking %s, %s\n", printable.String(o.which), confined)
+	report := &checkReport{Program: path, Sandbox: confined, Checks: []conformance.Result{}}
 	for r := range o.results(ctx, path, args, opts) {
-		report.add(r)
 		if !o.json {
-			printResult(o.std.out, r)
+			printResult(o.std.out, r, report.last())
 		}
+		report.add(r)
 	}
 	if o.json {
 		e := json.NewEncoder(o.std.out)
@@ -101,6 +111,9 @@ func runPluginCheck(ctx context.Context, o *pluginCheckOptions) error {
 		}
 	} else {
 		fmt.Fprintf(o.std.out, "\n%d passed, %d failed, %d skipped\n", report.Passed, report.Failed, report.Skipped)
+	}
+	if report.lost() && confined != "not confined" {
+		fmt.Fprintln(o.std.err, "relay: give a scanner that needs more than its own file --allow, --network or --no-sandbox")
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -121,6 +134,21 @@ func (r *checkReport) add(one conformance.Result) {
 	case conformance.Skip:
 		r.Skipped++
 	}
+}
+
+// last returns the result before the next.
+func (r *checkReport) last() conformance.Result {
+	if len(r.Checks) == 0 {
+		return conformance.Result{}
+	}
+	return r.Checks[len(r.Checks)-1]
+}
+
+// lost reports whether the scanner did not start.
+func (r *checkReport) lost() bool {
+	return slices.ContainsFunc(r.Checks, func(one conformance.Result) bool {
+		return one.Check == "handshake" && one.Status == conformance.Fail
+	})
 }
 
 // results are those of the checks, after one that is the relay's own.
@@ -236,8 +264,9 @@ func readFile(name string, limit int64) ([]byte, error) {
 	return text, err
 }
 
-// printResult prints a result for a person. What happened is foreign text.
-func printResult(out io.Writer, r conformance.Result) {
+// printResult prints a result for a person. What happened is foreign text. Why
+// checks were skipped is said once for those in a row.
+func printResult(out io.Writer, r, last conformance.Result) {
 	mark := map[conformance.Status]string{conformance.Pass: "PASS", conformance.Fail: "FAIL", conformance.Skip: "skip"}[r.Status]
 	fmt.Fprintf(out, "%s  %-22s %6.2fs\n", mark, r.Check, r.Seconds)
 	switch r.Status {
@@ -248,6 +277,9 @@ func printResult(out io.Writer, r conformance.Result) {
 		}
 		fmt.Fprintf(out, "      see       %s\n", r.Section)
 	case conformance.Skip:
+		if last.Status == conformance.Skip && slices.Equal(last.Happened, r.Happened) {
+			return
+		}
 		for _, text := range r.Happened {
 			fmt.Fprintf(out, "      %s\n", printable.Escape(text, maxLine))
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/mcp-relay/relay/internal/sandbox"
 	"github.com/mcp-relay/relay/scanner"
 )
 
@@ -93,6 +94,9 @@ func TestScripts(t *testing.T) {
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
 				return os.Getuid() == 0, nil
+			}
+			if cond == "sandbox" {
+				return sandbox.Available(), nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},

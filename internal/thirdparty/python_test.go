@@ -28,7 +28,12 @@ func TestPython(t *testing.T) {
 		t.Fatal(err)
 	}
 	relay := buildRelay(t)
-	check := exec.Command(relay, "plugin", "check", scanner,
+	base, err := filepath.EvalSymlinks(interpreter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := exec.Command(relay, "plugin", "check", scanner, "--allow", example,
+		"--allow", filepath.Dir(filepath.Dir(interpreter)), "--allow", filepath.Dir(filepath.Dir(base)),
 		"--config", filepath.Join(example, "config.json"), "--content", filepath.Join(example, "finding.txt"))
 	if out, err := check.CombinedOutput(); err != nil {
 		t.Errorf("relay plugin check: %v\n%s", err, out)

@@ -73,11 +73,7 @@ func (c *child) prepare(p *program, cookie bool) error {
 	if c.identity, err = newIdentity(); err != nil {
 		return err
 	}
-	path, args := p.path, p.args
-	if p.opts.Wrap != nil {
-		path, args = p.opts.Wrap(c.dir, path, args)
-	}
-	c.cmd = exec.Command(path, args...) //nolint:gosec,noctx // the caller names the program, and kill ends it
+	c.cmd = exec.Command(p.path, p.args...) //nolint:gosec,noctx // the caller names the program, and kill ends it
 	c.cmd.Dir = c.dir
 	c.cmd.Env = append(environment(home, temporary), p.opts.Env...)
 	c.cmd.Env = append(c.cmd.Env, "PLUGIN_PROTOCOL_VERSIONS=1", "PLUGIN_MIN_PORT=10000", "PLUGIN_MAX_PORT=25000",
@@ -94,7 +90,7 @@ func (c *child) prepare(p *program, cookie bool) error {
 	c.stdin, c.cmd.Stdout, c.cmd.Stderr = stdin, outChild, logChild
 	err = errors.Join(errIn, errOut, errLog)
 	if err == nil {
-		err = c.cmd.Start()
+		err = c.start(p.opts.Around)
 	}
 	for _, f := range []*os.File{outChild, logChild} {
 		if f != nil {
@@ -111,6 +107,15 @@ func (c *child) prepare(p *program, cookie bool) error {
 		close(c.exited)
 	}()
 	return nil
+}
+
+// start starts the process, confined if need be.
+func (c *child) start(around func(string, func()) error) error {
+	if around == nil {
+		return c.cmd.Start()
+	}
+	var err error
+	return errors.Join(around(c.dir, func() { err = c.cmd.Start() }), err)
 }
 
 // environment is what a scanner gets beside the variables of the handshake.

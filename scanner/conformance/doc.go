@@ -9,7 +9,7 @@
 // A program is foreign code. It gets an environment of its own, with an empty
 // home and without the caller's variables, and it and the processes of its group
 // are ended before the check returns. It is not kept from files and the network
-// unless [Options].Wrap does that.
+// unless [Options].Around does that.
 //
 // Authors of scanners in Go use package scannertest, which runs these checks in
 // go test; everybody else uses `relay plugin check`.

@@ -26,11 +26,10 @@ type Options struct {
 	Crash *scanner.Content
 	// Env are further variables of a program's environment, as NAME=value.
 	Env []string
-	// Wrap returns the program to start instead, such as a sandbox around the
-	// scanner's. Dir is the one directory that a process of the scanner owns. It
-	// must lead to the same process (by exec), since the group of the process that
-	// is started is what is watched and ended.
-	Wrap func(dir, path string, args []string) (string, []string)
+	// Around calls start, in a place that confines what it starts, such as a
+	// thread with fewer rights. Dir is the one directory that the process owns.
+	// Nil: programs are not confined.
+	Around func(dir string, start func()) error
 
 	// sizes are smaller in the tests of the checks.
 	sizes sizes
