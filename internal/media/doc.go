@@ -4,7 +4,8 @@
 //   - content blocks of images and audio, and whatever else carries data beside a
 //     media type,
 //   - contents of resources with a blob,
-//   - data: URIs in a uri, url or src, icons among them.
+//   - data: URIs in a uri, url or src, icons among them, and strings that are one in
+//     base64 as a whole.
 //
 // [Parts] says of each what it claims to be, what its bytes say that it is, and,
 // when they are text, what the text is. Bytes that are text are text whatever their

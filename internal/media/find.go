@@ -23,7 +23,7 @@ func Parts(data []byte) ([]Part, error) {
 		dec: jsontext.NewDecoder(bytes.NewBuffer(data),
 			jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)),
 	}
-	if err := f.value(false); err != nil {
+	if err := f.element(false); err != nil {
 		return nil, err
 	}
 	return f.parts, nil
@@ -55,7 +55,22 @@ func mayHave(data []byte) bool {
 			return true
 		}
 	}
-	return bytes.Contains(data, []byte(`\u00`))
+	return bytes.Contains(data, []byte(`\u00`)) || mayHaveURI(data)
+}
+
+// mayHaveURI reports whether ;base64, stands somewhere, in any case.
+func mayHaveURI(data []byte) bool {
+	const mark = ";base64,"
+	for {
+		i := bytes.IndexByte(data, mark[0])
+		if i < 0 || len(data)-i < len(mark) {
+			return false
+		}
+		if bytes.EqualFold(data[i:i+len(mark)], []byte(mark)) {
+			return true
+		}
+		data = data[i+1:]
+	}
 }
 
 // freeForm are the members below which objects mean what a tool says that they
@@ -90,7 +105,7 @@ func (f *finder) value(free bool) error {
 			return ErrNotJSON
 		}
 		for f.dec.PeekKind() != ']' {
-			if err := f.value(free); err != nil {
+			if err := f.element(free); err != nil {
 				return err
 			}
 		}
@@ -99,6 +114,34 @@ func (f *finder) value(free bool) error {
 	default:
 		return notJSON(f.dec.SkipValue())
 	}
+}
+
+// element looks at an element of an array, which may be a string that is a data:
+// URI.
+func (f *finder) element(free bool) error {
+	if f.dec.PeekKind() != '"' {
+		return f.value(free)
+	}
+	raw, err := f.dec.ReadValue()
+	if err != nil {
+		return ErrNotJSON
+	}
+	v := value{to: int(f.dec.InputOffset())}
+	v.from = v.to - len(raw)
+	return f.anywhere(v)
+}
+
+// anywhere adds a string of any name, or of none, when all of it is a data: URI in
+// base64.
+func (f *finder) anywhere(v value) error {
+	if !mayBeData(f.data[v.from:v.to]) {
+		return nil
+	}
+	label, e, ok := dataURI(f.bytes(v))
+	if !ok || e.percent {
+		return nil
+	}
+	return f.add(Part{Declared: label, strip: stripping{how: stripURI, at: v}}, KindUnspecified, string(f.dec.StackPointer()), e)
 }
 
 func notJSON(err error) error {
@@ -133,12 +176,16 @@ func (f *finder) object(free bool) error {
 		if raw, err = f.dec.ReadValue(); err != nil {
 			return ErrNotJSON
 		}
-		if which < 0 {
-			continue
-		}
 		v.to = int(f.dec.InputOffset())
 		v.from = v.to - len(raw)
-		members[which] = v
+		if which >= 0 {
+			members[which] = v
+		}
+		if which < memberURI {
+			if err := f.anywhere(v); err != nil {
+				return err
+			}
+		}
 	}
 	inner := len(f.parts)
 	if err := f.examine(&members, free); err != nil {
@@ -187,14 +234,14 @@ func (f *finder) examine(members *[memberCount]value, free bool) error {
 	}
 	labelled := members[memberMIME].there()
 	if v := members[memberData]; v.there() && (labelled || kind != KindUnspecified && !free) {
-		p := Part{Declared: declared, strip: stripping{how: stripBlock}}
-		if err := f.add(p, kind, members, memberData, encoded{bytes: f.bytes(v)}); err != nil {
+		p := Part{Declared: declared, strip: stripping{how: stripBlock, at: v, mime: members[memberMIME]}}
+		if err := f.add(p, kind, f.member(memberData), encoded{bytes: f.bytes(v)}); err != nil {
 			return err
 		}
 	}
 	if v := members[memberBlob]; v.there() && (!free || labelled || members[memberURI].there()) {
-		p := Part{Declared: declared, strip: stripping{how: stripBlob}}
-		if err := f.add(p, KindUnspecified, members, memberBlob, encoded{bytes: f.bytes(v)}); err != nil {
+		p := Part{Declared: declared, strip: stripping{how: stripBlob, at: v, mime: members[memberMIME]}}
+		if err := f.add(p, KindUnspecified, f.member(memberBlob), encoded{bytes: f.bytes(v)}); err != nil {
 			return err
 		}
 	}
@@ -207,8 +254,8 @@ func (f *finder) examine(members *[memberCount]value, free bool) error {
 		if !ok {
 			continue
 		}
-		p := Part{Declared: label, strip: stripping{how: stripURI}}
-		if err := f.add(p, KindUnspecified, members, which, e); err != nil {
+		p := Part{Declared: label, strip: stripping{how: stripURI, at: v}}
+		if err := f.add(p, KindUnspecified, f.member(which), e); err != nil {
 			return err
 		}
 	}
@@ -244,21 +291,25 @@ func (f *finder) text(v value) string {
 	return string(f.bytes(v))
 }
 
+// member returns the pointer of a member of the object that was read last.
+func (f *finder) member(which int) string {
+	last := string(f.dec.StackPointer()) // that of the member that was read last
+	return last[:strings.LastIndexByte(last, '/')+1] + memberNames[which]
+}
+
 // add decodes a part and adds it. block is what the part's object says that it is.
-func (f *finder) add(p Part, block Kind, members *[memberCount]value, which int, e encoded) error {
+func (f *finder) add(p Part, block Kind, at string, e encoded) error {
 	if len(f.parts) == MaxParts {
 		return ErrTooMuch
 	}
 	if f.decoded += len(e.bytes); f.decoded > MaxDecoded/3*4 {
 		return ErrTooMuch
 	}
-	last := string(f.dec.StackPointer()) // that of the member that was read last
-	p.Pointer = last[:strings.LastIndexByte(last, '/')]
-	p.String = p.Pointer + "/" + memberNames[which]
+	p.String = at
+	p.Pointer = at[:max(0, strings.LastIndexByte(at, '/'))]
 	if f.pointers += len(p.Pointer) + len(p.String); f.pointers > maxPointers {
 		return ErrTooMuch
 	}
-	p.strip.at, p.strip.mime = members[which], members[memberMIME]
 	p.detect(block, e.decode())
 	f.parts = append(f.parts, p)
 	return nil

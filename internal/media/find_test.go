@@ -63,6 +63,9 @@ func TestParts(t *testing.T) {
 		{"icon that is text", `{"src":" DaTa:image/svg+xml,%3Csvg%3E"}`, "", "/src", Text, "image/svg+xml", "", "<svg>"},
 		{"uri with a tab", `{"uri":"da\tta:;BASE64,` + b64(hint) + `"}`, "", "/uri", Text, "text/plain", "", hint},
 		{"base64 with escapes", `{"uri":"data:;base64,` + strings.ReplaceAll(b64(hint), "=", "%3d") + `"}`, "", "/uri", Text, "text/plain", "", hint},
+		{"all of a text", `{"content":[{"type":"text","text":"data:image/png;base64,` + b64(png) + `"}]}`, "/content/0", "/content/0/text", Image, "image/png", "", ""},
+		{"an element", `{"a":["x"," DATA:text/html;BASE64,` + b64(hint) + `"]}`, "/a", "/a/1", Text, "text/html", "", hint},
+		{"a string alone", `"data:;base64,` + b64(zip) + `"`, "", "", Other, "text/plain", ReasonFormat, ""},
 		{"arguments with a label", `{"arguments":{"a/b":{"data":"` + b64(zip) + `","mimeType":"image/png"}}}`, "/arguments/a~1b", "/arguments/a~1b/data", Other, "image/png", ReasonFormat, ""},
 	}
 	for _, tt := range tests {
@@ -87,7 +90,7 @@ func TestWhatIsNoPart(t *testing.T) {
 	for _, data := range []string{
 		``, `{}`, `"data"`, `{"data":{"a":1}}`, `{"level":"info","data":"some words"}`, `{"uri":"https://a/b","src":"x","url":"dat"}`,
 		`{"arguments":{"type":"image","data":"a name"}}`, `{"structuredContent":{"blob":"0a1b2c"}}`, `{"text":"data:text/plain,x"}`,
-		`{"type":"text","text":"\"data\""}`,
+		`{"type":"text","text":"\"data\""}`, `{"text":"see data:;base64,AAAA"}`, `{"a":";base64,"}`,
 	} {
 		if parts, err := Parts([]byte(data)); err != nil || len(parts) != 0 {
 			t.Errorf("%s: %v, %v", data, parts, err)

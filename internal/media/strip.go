@@ -71,6 +71,9 @@ type cut struct {
 
 // fits reports whether the part can be one of data.
 func (s *stripping) fits(data []byte) bool {
+	if s.how == stripURI {
+		return s.at.from >= 0 && s.at.from < s.at.to && s.at.to <= len(data) && data[s.at.from] == '"'
+	}
 	return s.at.nameFrom < s.at.nameTo && s.at.nameTo < s.at.from && s.at.from < s.at.to && s.at.to < len(data) &&
 		s.from >= 0 && s.from < s.at.nameFrom && s.at.to < s.to && s.to <= len(data) && s.mime.to < len(data) &&
 		data[s.from] == '{' && data[s.at.from] == '"'

@@ -28,6 +28,7 @@ func TestStrip(t *testing.T) {
 			"blob beside a text", `{"uri":"a:b","text":5,"blob":"` + b64(zip) + `","mimeType":"x/y"}`,
 			`{"uri":"a:b","text":5,"blob":"","mimeType":"x/y"}`,
 		},
+		{"element", `["data:;base64,AAAA", 1]`, `["` + RemovedURI + `", 1]`},
 		{"uri", `{"icons":[{"src":"data:,x"}]}`, `{"icons":[{"src":"` + RemovedURI + `"}]}`},
 		{
 			"uri and blob", `{"uri":"data:,x","blob":"` + b64(png) + `"}`,
@@ -132,7 +133,11 @@ func outside(t *testing.T, data, out []byte, chosen []Part) {
 	t.Helper()
 	from, to := len(data), 0
 	for i := range chosen {
-		from, to = min(from, chosen[i].strip.from), max(to, chosen[i].strip.to)
+		s := &chosen[i].strip
+		if s.how == stripURI {
+			s.from, s.to = s.at.from, s.at.to
+		}
+		from, to = min(from, s.from), max(to, s.to)
 	}
 	if len(chosen) == 0 {
 		from, to = len(data), len(data)

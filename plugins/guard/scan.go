@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"encoding/base64"
 	"strings"
 	"unicode/utf8"
 
@@ -58,13 +57,18 @@ func (s *scan) run(ctx context.Context, c scanner.Content) error {
 		}
 	}
 	var texts []field
+	var labelled labels
 	for pointer, text := range c.Strings() {
 		f := field{pointer: pointer, text: text, role: roleOf(s.phase, pointer, text)}
-		if raw, ok := encodedMedia(pointer, text); ok {
-			if err := s.media(ctx, f, raw); err != nil {
-				return err
+		if encoded, ok := labelled.media(&c, pointer, text); ok {
+			if raw, ok := decodedMedia(encoded); ok {
+				if err := s.media(ctx, f, raw); err != nil {
+					return err
+				}
+				continue
 			}
-			continue
+			// Some readers decode it all the same.
+			s.uninspected(pointer, "encoding")
 		}
 		if err := s.field(ctx, f); err != nil {
 			return err
@@ -215,30 +219,6 @@ func (o owner) applies(p scanner.Phase, r role) bool {
 	default:
 		return true
 	}
-}
-
-// minMedia is the length from which a string can be encoded media, in bytes.
-const minMedia = 16
-
-// encodedMedia returns the bytes of a string that carries media in base64: a
-// data or blob member, or a data address.
-func encodedMedia(pointer, text string) ([]byte, bool) {
-	name := memberName(pointer)
-	encoded := text
-	if strings.HasPrefix(text, "data:") {
-		head, rest, ok := strings.Cut(text, ",")
-		if !ok || !strings.HasSuffix(head, ";base64") {
-			return nil, false
-		}
-		encoded = rest
-	} else if name != "data" && name != "blob" {
-		return nil, false
-	}
-	if len(encoded) < minMedia {
-		return nil, false
-	}
-	raw, err := base64.StdEncoding.DecodeString(encoded)
-	return raw, err == nil
 }
 
 // plainText reports whether data is text rather than other media.
