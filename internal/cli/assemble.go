@@ -114,7 +114,7 @@ func (a *assembly) close() {
 		a.gate.Close()
 	}
 	a.leaving.Wait()
-	a.team.stop(a.log)
+	a.stop(a.log)
 	if a.warden != nil {
 		if err := a.warden.Close(); err != nil {
 			a.log.Debug("the warden did not stop by itself", slog.Any("error", err))

@@ -33,7 +33,7 @@ type aviary struct {
 // fly has all conversations, one after the other, and returns what came of them.
 func (v *aviary) fly(ctx context.Context, plan []path) (*canary.Matrix, error) {
 	var err error
-	if v.log, err = newLogger(v.options.std.err, "text", v.options.level); err != nil {
+	if v.log, err = newLogger(v.options.std.err, v.options.level); err != nil {
 		return nil, invalid{err}
 	}
 	a, err := assembleWatched(ctx, v.cfg, v.log, v.options.std.err, v.witness.Watch)

@@ -97,7 +97,7 @@ func newRootCommand(std streams) *cobra.Command {
 	root.AddCommand(
 		newRunCommand(std), newValidateCommand(std), newSchemaCommand(std), newToolsCommand(std),
 		newPluginCommand(std), newTokenCommand(std), newLoginCommand(std), newLogoutCommand(std),
-		newDemoCommand(std), newDoctorCommand(std), newAuditCommand(std),
+		newReloadCommand(std), newDemoCommand(std), newDoctorCommand(std), newAuditCommand(std),
 		newExplainCommand(std), newReportCommand(std), newVersionCommand(std),
 	)
 	explain(root)

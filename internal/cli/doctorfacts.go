@@ -125,7 +125,7 @@ func tokensCheck(cfg *config.Config) doctor.Check {
 // startAll starts scanners and servers as a client would have them, and says what
 // became of them.
 func startAll(ctx context.Context, o *doctorOptions, cfg *config.Config) (doctor.Report, error) {
-	log, err := newLogger(o.std.err, "text", o.level)
+	log, err := newLogger(o.std.err, o.level)
 	if err != nil {
 		return nil, invalid{err}
 	}

@@ -166,7 +166,7 @@ func (o *loginOptions) client() (*oauth.Client, error) {
 	if err != nil {
 		return nil, invalid{err}
 	}
-	log, err := newLogger(o.std.err, "text", "warn")
+	log, err := newLogger(o.std.err, "warn")
 	if err != nil {
 		return nil, invalid{err}
 	}

@@ -21,8 +21,8 @@ func configOptions(path string) config.Options {
 	return opts
 }
 
-func newLogger(w io.Writer, format, level string) (*slog.Logger, error) {
-	log, err := telemetry.NewLogger(w, telemetry.Format(format), level)
+func newLogger(w io.Writer, level string) (*slog.Logger, error) {
+	log, err := telemetry.NewLogger(w, telemetry.Text, level)
 	if err != nil {
 		return nil, fmt.Errorf("the flags of the log: %w", err)
 	}

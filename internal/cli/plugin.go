@@ -91,7 +91,7 @@ const describeTimeout = 15 * time.Second
 func runPluginDescribe(ctx context.Context, o *describeOptions, which string) error {
 	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
 	defer cancel()
-	log, err := newLogger(o.std.err, "text", "warn")
+	log, err := newLogger(o.std.err, "warn")
 	if err != nil {
 		return err
 	}

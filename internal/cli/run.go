@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/principal"
 	"github.com/mcp-relay/relay/internal/protocol"
+	"github.com/mcp-relay/relay/internal/telemetry"
 )
 
 // runOptions are the flags of run.
@@ -26,6 +28,8 @@ type runOptions struct {
 	auth   string
 	level  string
 	format string
+	// threshold is the level of the logger that load made.
+	threshold *slog.LevelVar
 	// run is replaced in tests of the flags.
 	run func(ctx context.Context, o *runOptions) error
 }
@@ -74,6 +78,8 @@ func runRelay(ctx context.Context, o *runOptions) error {
 	}
 	defer a.close()
 	a.remember(cfg)
+	stopFollowing := a.followFile(ctx, o, cfg)
+	defer stopFollowing()
 	// Clients are answered at once; what their calls need is waited for when
 	// they come. A scanner that can never work ends the relay.
 	serving, stop := context.WithCancelCause(ctx)
@@ -139,31 +145,45 @@ const farewell = time.Second
 
 // load reads the configuration and makes the logger that it asks for.
 func load(o *runOptions) (*config.Config, *slog.Logger, error) {
-	cfg, err := config.Load(configOptions(o.config))
+	cfg, err := o.read(o.config)
 	if err != nil {
 		return nil, nil, invalid{err}
 	}
-	if err := cfg.ApplyListen(o.listen, o.auth); err != nil {
-		return nil, nil, invalid{err}
-	}
-	if o.audit != "" {
-		cfg.Relay.Audit.Path = o.audit
-	}
-	level := cfg.Relay.LogLevel
-	if o.level != "" {
-		level = o.level
-	}
-	log, err := newLogger(o.std.err, o.format, level)
+	var log *slog.Logger
+	log, o.threshold, err = telemetry.NewAdjustable(o.std.err, telemetry.Format(o.format), cfg.Relay.LogLevel)
 	if err != nil {
-		return nil, nil, invalid{err}
+		return nil, nil, invalid{fmt.Errorf("the flags of the log: %w", err)}
 	}
 	// Libraries write to the standard logger, and may quote a peer there.
 	slog.SetDefault(log)
 	slog.SetLogLoggerLevel(slog.LevelDebug)
-	for _, w := range cfg.Warnings {
+	warn(log, cfg.Warnings)
+	return cfg, log, nil
+}
+
+// read reads the configuration of a path, with what the flags say about it.
+func (o *runOptions) read(path string) (*config.Config, error) {
+	cfg, err := config.Load(configOptions(path))
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it says where and what
+	}
+	if err := cfg.ApplyListen(o.listen, o.auth); err != nil {
+		return nil, err //nolint:wrapcheck // as above
+	}
+	if o.audit != "" {
+		cfg.Relay.Audit.Path = o.audit
+	}
+	if o.level != "" {
+		cfg.Relay.LogLevel = o.level
+	}
+	return cfg, nil
+}
+
+// warn logs remarks about the configuration.
+func warn(log *slog.Logger, warnings []config.Diagnostic) {
+	for _, w := range warnings {
 		hint := w.Hint
 		w.Hint = "" // String puts it on a line of its own
 		log.Warn("configuration", slog.String("detail", w.String()), slog.String("hint", hint))
 	}
-	return cfg, log, nil
 }

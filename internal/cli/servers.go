@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -112,12 +110,12 @@ func dialer(dial func(ctx context.Context, h peer.Handler) (downstream.Instance,
 // long calls may take, for which it is not started anew.
 func revision(c *config.Server) string {
 	same := *c
-	same.Timeout = 0
-	text, err := json.Marshal(same)
-	if err != nil {
-		return rand.Text() // it cannot be told: then it changed
+	same.Timeout, same.OAuth = 0, nil
+	text := fmt.Sprintf("%#v", same) // maps print in key order
+	if c.OAuth != nil {
+		text += fmt.Sprintf(" %#v", *c.OAuth)
 	}
-	sum := sha256.Sum256(text) // the environment may hold secrets
+	sum := sha256.Sum256([]byte(text)) // the environment may hold secrets
 	return string(sum[:])
 }
 

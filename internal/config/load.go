@@ -45,6 +45,14 @@ type loader struct {
 	said         map[string]*node // who said transport, host and port; the strongest
 }
 
+// Find returns the absolute path of the configuration file, which need not be in
+// order. Its error is [Problems].
+func Find(opts Options) (string, error) {
+	out := &notes{}
+	path := locate(opts.withDefaults(), out)
+	return path, out.err()
+}
+
 // Load finds, reads and checks the configuration. Its error is [Problems]: all
 // that is wrong with the file. It reads files and starts nothing.
 func Load(opts Options) (*Config, error) {

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"log/slog"
 	"math"
 	"time"
@@ -39,7 +40,7 @@ func (r *Relay) Reconfigure(to Settings) {
 		s := before.byName[c.Name]
 		if s != nil && s.cfg.Revision == c.Revision {
 			stays[s] = true
-			s.setCallTimeout(to.CallTimeout)
+			s.deadlines.limit.Store(int64(cmp.Or(c.CallTimeout, to.CallTimeout)))
 			wake(s.retime)
 		} else {
 			if s != nil {
@@ -105,15 +106,6 @@ func (s *server) depart() {
 			return
 		}
 	}
-}
-
-// setCallTimeout sets how long calls may take from now on, where the server has
-// no limit of its own.
-func (s *server) setCallTimeout(limit time.Duration) {
-	if s.cfg.CallTimeout != 0 {
-		limit = s.cfg.CallTimeout
-	}
-	s.deadlines.limit.Store(int64(limit))
 }
 
 // interval returns how long a server may be quiet before it is asked again what

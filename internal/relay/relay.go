@@ -70,8 +70,8 @@ type Server struct {
 	MayAsk protocol.CapabilitySet
 	// Twin is equal for identically configured servers; empty: there is none.
 	Twin string
-	// Revision is equal for a server that is configured as it was: Reconfigure
-	// leaves that one alone.
+	// Revision is equal for a server that is configured as it was, but for its
+	// CallTimeout: Reconfigure leaves that one alone.
 	Revision string
 	// CallTimeout overrides Options.CallTimeout when it is not zero.
 	CallTimeout time.Duration

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -65,7 +66,7 @@ func newServer(r *Relay, cfg *Server) *server {
 		idle:      make(chan struct{}, 1), retime: make(chan struct{}, 1),
 	}
 	s.ctx, s.cancel = context.WithCancel(r.ctx)
-	s.setCallTimeout(time.Duration(r.callTimeout.Load()))
+	s.deadlines.limit.Store(cmp.Or(int64(cfg.CallTimeout), r.callTimeout.Load()))
 	s.herald.gate, s.herald.lane = r.gate, &s.lane
 	return s
 }

@@ -186,6 +186,7 @@ var foreign = []arrow{
 	{"internal/config", "golang.org/x/net", "what a header and a proxy may look like"},
 	{"internal/config", yaml, "positions of every value, for errors that name a line"},
 	{"internal/cli", "github.com/spf13/cobra", "commands and flags"},
+	{"internal/cli", "golang.org/x/term", "a yes is typed on a terminal, and nowhere else"},
 }
 
 // ban keeps everybody but the excepted out of a package, whatever the tables of

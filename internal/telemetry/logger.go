@@ -24,18 +24,25 @@ const (
 // w, one line each. The logger may be used by many goroutines; w sees one
 // Write per line. An unknown format or level is an error that names the choices.
 func NewLogger(w io.Writer, format Format, level string) (*slog.Logger, error) {
-	var threshold slog.Level
+	log, _, err := NewAdjustable(w, format, level)
+	return log, err
+}
+
+// NewAdjustable is NewLogger with a level that may be set while the logger is
+// used.
+func NewAdjustable(w io.Writer, format Format, level string) (*slog.Logger, *slog.LevelVar, error) {
+	threshold := &slog.LevelVar{}
 	if err := threshold.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("unknown log level %s: use debug, info, warn or error", printable.String(level))
+		return nil, nil, fmt.Errorf("unknown log level %s: use debug, info, warn or error", printable.String(level))
 	}
 	options := &slog.HandlerOptions{Level: threshold, ReplaceAttr: safe}
 	switch format {
 	case Text:
-		return slog.New(slog.NewTextHandler(w, options)), nil
+		return slog.New(slog.NewTextHandler(w, options)), threshold, nil
 	case JSON:
-		return slog.New(slog.NewJSONHandler(w, options)), nil
+		return slog.New(slog.NewJSONHandler(w, options)), threshold, nil
 	default:
-		return nil, fmt.Errorf("unknown log format %s: use text or json", printable.String(string(format)))
+		return nil, nil, fmt.Errorf("unknown log format %s: use text or json", printable.String(string(format)))
 	}
 }
 
