@@ -352,7 +352,11 @@ func TestReloadIsAccepted(t *testing.T) {
 		delete(servers, "a")
 		scanners[1]["plugin"] = broken
 	}))
-	before := children(t, p.cmd.Process.Pid)
+	var before []string
+	until(t, p, "ended: the server that was removed", func() bool {
+		before = children(t, p.cmd.Process.Pid)
+		return !slices.ContainsFunc(before, func(child string) bool { return strings.HasSuffix(child, " echo b ") })
+	})
 	tty, said = terminal(t, "yes\n")
 	if _, code := p.reload(t, tty, "--accept"); code != exitFailed {
 		t.Errorf("a scanner that does not start: code %d: %s", code, said)

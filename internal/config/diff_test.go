@@ -83,7 +83,7 @@ relay:
 		{"uninspected strictly", "  scanners:", "  uninspected: block\n  scanners:", "relay.uninspected harmless"},
 		{"drift", "  scanners:", "  definitions: {schema: allow}\n  scanners:", "relay.definitions.schema weakens"},
 		{"all drift", "  scanners:", "  definitions: {drift: hold}\n  scanners:",
-			"relay.definitions.drift harmless; relay.definitions.wording harmless; relay.definitions.new harmless"},
+			"relay.definitions.drift weakens; relay.definitions.wording harmless; relay.definitions.new harmless"},
 		{"self edit", "  scanners:", "  allow_self_edit: true\n  scanners:", "relay.allow_self_edit weakens"},
 		{"unwatched", "  scanners:", "  watch: false\n  scanners:", "relay.watch weakens"},
 		{"hiding limited", "  scanners:", "  allow_hidden: []\n  scanners:", "relay.allow_hidden harmless"},

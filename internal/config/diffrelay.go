@@ -69,8 +69,9 @@ func all(effect func(_, _ reflect.Value) Effect, of reflect.Type, keys map[strin
 }
 
 func definitionAspects() []aspect {
-	// What drift means for each class of change is settled by loading.
-	aspects := []aspect{{field: "Drift", key: "drift", effect: always(Harmless)}}
+	// What drift means for each class of change is settled by loading, but for one
+	// thing: graded holds while the relay runs what it flags at the start.
+	aspects := []aspect{{field: "Drift", key: "drift", effect: becomes(DriftGraded)}}
 	for _, field := range []struct{ name, key string }{
 		{"Wording", "wording"}, {"Schema", "schema"}, {"Default", "default"}, {"Annotation", "annotation"},
 		{"URL", "url"}, {"Renamed", "renamed"}, {"New", "new"},
