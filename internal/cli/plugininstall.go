@@ -161,7 +161,7 @@ func (o *installOptions) ask(ctx context.Context, st *pluginstore.Staged) error 
 func (o *installOptions) describe(ctx context.Context, st *pluginstore.Staged) (plugin.Info, error) {
 	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
 	defer cancel()
-	log, err := newLogger(o.std.err, "text", "warn")
+	log, err := newLogger(o.std.err, "warn")
 	if err != nil {
 		return plugin.Info{}, err
 	}
