@@ -9,12 +9,14 @@ import (
 	"runtime/debug"
 	"sync"
 
+	"github.com/mcp-relay/relay/internal/bundled"
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/oauth"
 	"github.com/mcp-relay/relay/internal/plugin"
 	"github.com/mcp-relay/relay/internal/scan"
 	"github.com/mcp-relay/relay/internal/statefile"
 	"github.com/mcp-relay/relay/internal/verdictcache"
+	"github.com/mcp-relay/relay/scanner"
 )
 
 // verdictsDir is the directory, in the relay's state directory, of verdicts on
@@ -42,6 +44,9 @@ func (a *assembly) remembering(c *config.Scanner, s *plugin.Supervisor) scan.Sca
 		return s
 	}
 	about := &subject{scanner: s, config: c, files: verdictcache.NewFiles(c.Config, c.Args)}
+	if c.Bundled {
+		about.describe()
+	}
 	return verdictcache.New(s, about, a.verdicts, longest(c))
 }
 
@@ -50,27 +55,45 @@ type subject struct {
 	scanner *plugin.Supervisor
 	config  *config.Scanner
 	files   *verdictcache.Files
+	// A bundled scanner is this program: who it is is known before its process is
+	// there, so that a kept verdict need not wait for that.
+	program string
+	own     scanner.Info
+}
+
+// describe finds out who a bundled scanner is, if that can be told by now.
+func (s *subject) describe() {
+	bundle, ok := bundled.New(s.config.Plugin)
+	if !ok {
+		return
+	}
+	if d, ok := bundle.(scanner.Describer); ok {
+		s.own, s.program = d.Describe(), programFile()
+	}
 }
 
 var _ verdictcache.Subject = (*subject)(nil)
 
 // Known implements verdictcache.Subject.
 func (s *subject) Known() (verdictcache.Identity, verdictcache.Scope, bool) {
-	digest := s.scanner.Digest()
+	digest, name, version, deterministic := s.program, s.own.Name, s.own.Version, s.own.Deterministic
 	if digest == "" {
-		return verdictcache.Identity{}, verdictcache.Nothing, false
+		if digest = s.scanner.Digest(); digest == "" {
+			return verdictcache.Identity{}, verdictcache.Nothing, false
+		}
+		info := s.scanner.Info()
+		name, version, deterministic = info.Name, info.Version, info.Deterministic
 	}
-	info := s.scanner.Info()
 	scope := verdictcache.Everything
 	switch {
 	case s.config.Cache == config.CacheDefinitions:
 		scope = verdictcache.Definitions
-	case s.config.Cache == config.Auto && !info.Deterministic:
+	case s.config.Cache == config.Auto && !deterministic:
 		scope = verdictcache.Nothing
 	}
 	return verdictcache.Identity{
 		Contract: plugin.Contract, Relay: programBuild(), Digest: digest,
-		Name: s.config.Name, Program: info.Name, Version: info.Version,
+		Name: s.config.Name, Program: name, Version: version,
 		Config: s.files.Sum(), MayRewrite: s.config.MayRewrite,
 	}, scope, true
 }

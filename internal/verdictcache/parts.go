@@ -11,7 +11,7 @@ import (
 type Identity struct {
 	Contract   string // version of the contract with scanners
 	Relay      string // version and build
-	Digest     string // of the scanner's program
+	Digest     string // of the scanner's program, or what tells its file from any other
 	Name       string // of the scanner, in the configuration
 	Program    string // what the program calls itself
 	Version    string // of the program, as it says
