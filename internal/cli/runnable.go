@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/printable"
+	"github.com/mcp-relay/relay/internal/sandbox"
 )
 
 // runnable reports everything in a valid configuration that this program
@@ -35,6 +36,12 @@ func runnable(cfg *config.Config) error {
 		case runtime.GOOS != "windows" && info.Mode().Perm()&0o111 == 0:
 			problems = append(problems, fmt.Errorf("scanner %s: the plugin %s is not executable: run chmod +x on it",
 				printable.String(s.Name), printable.String(s.Plugin)))
+		}
+	}
+	for i := range cfg.Servers {
+		if s := &cfg.Servers[i]; s.Sandbox && !s.Disabled && s.Type == config.TypeStdio && !sandbox.OpenAvailable() {
+			problems = append(problems, fmt.Errorf("server %s: sandbox: true takes Linux 5.19 with Landlock: remove it here",
+				printable.String(s.Name)))
 		}
 	}
 	if h := &cfg.Relay.HTTP; h.Enabled && h.TLS != (config.TLS{}) {

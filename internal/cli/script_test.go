@@ -98,6 +98,10 @@ func TestScripts(t *testing.T) {
 			if cond == "sandbox" {
 				return sandbox.Available(), nil
 			}
+			if cond == "landlock" { // with signals
+				c, err := sandbox.Open{}.Prepare()
+				return err == nil && len(c.Gaps()) == 0, nil
+			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/mcp-relay/relay/internal/config"
+	"github.com/mcp-relay/relay/internal/pluginstore"
 	"github.com/mcp-relay/relay/internal/scan"
 	"github.com/mcp-relay/relay/internal/selfedit"
 	"github.com/mcp-relay/relay/internal/statefile"
@@ -43,6 +44,9 @@ func selfEdit(cfg *config.Config) selfedit.Options {
 	}
 	if state, err := statefile.Home(); err == nil {
 		o.Dirs = append(o.Dirs, state)
+	}
+	if store, err := pluginstore.Home(); err == nil {
+		o.Dirs = append(o.Dirs, store)
 	}
 	o.Dirs = append(o.Dirs, runDir())
 	if exe, err := os.Executable(); err == nil {

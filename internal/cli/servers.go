@@ -90,6 +90,7 @@ func (a *assembly) dial(s *relay.Server, cfg *config.Config, c *config.Server) {
 			Name: c.Name, Command: c.Command, Args: c.Args, Dir: c.Dir, MaxMessage: cfg.Relay.MaxMessage,
 			Env:    process.Environment(process.DefaultAllow(), c.Env, c.InheritEnv),
 			Warden: a.warden, Log: slog.New(discreetLog{a.log.Handler(), given}), Shape: protocol.Message(),
+			Around: confineServer(cfg, c),
 		}
 		s.Dialer = relay.DialFunc(func(ctx context.Context, h peer.Handler) (relay.Connection, error) {
 			i, err := d.Dial(ctx, h)
@@ -127,7 +128,7 @@ func twin(c *config.Server) string {
 	for _, m := range []map[string]string{c.Env, c.Headers} {
 		fmt.Fprintf(&b, " %q", fmt.Sprint(m)) // maps print in key order
 	}
-	fmt.Fprintf(&b, " %t %t %q %+v", c.Hidden, c.InheritEnv, c.Protocol, c.Requests)
+	fmt.Fprintf(&b, " %t %t %t %q %+v", c.Hidden, c.InheritEnv, c.Sandbox, c.Protocol, c.Requests)
 	sum := sha256.Sum256([]byte(b.String())) // the environment may hold secrets
 	return string(sum[:])
 }

@@ -42,6 +42,9 @@ type Stdio struct {
 	Shape  *jsonrpc.Shape
 	Warden *process.Warden
 	Log    *slog.Logger
+	// Around, when set, is given what starts the child and calls it on the thread
+	// that the child is to descend from: it confines the child.
+	Around func(start func()) error
 	// Stall is how long the server may leave its input unread; 0: 30 s.
 	Stall time.Duration
 }
@@ -55,7 +58,7 @@ func (s Stdio) Dial(ctx context.Context, h peer.Handler) (Instance, error) {
 		return nil, fmt.Errorf("starting server %q: %w", s.Name, err)
 	}
 	child, err := process.Start(process.Spec{
-		Path: s.Command, Args: s.Args, Name: s.Name, Dir: s.Dir, Env: s.Env,
+		Path: s.Command, Args: s.Args, Name: s.Name, Dir: s.Dir, Env: s.Env, Around: s.Around,
 	}, s.Warden)
 	if err != nil {
 		return nil, startError(s.Name, s.Command, err)

@@ -210,3 +210,15 @@ func errno(_, _ uintptr, e syscall.Errno) error {
 func procFile(pid int, name string) string {
 	return strings.Join([]string{"/proc", strconv.Itoa(pid), name}, "/")
 }
+
+// modeShell has the test binary run a shell command and say whether it worked.
+const modeShell = "__shell"
+
+func shell(command string) {
+	cmd := exec.Command("/bin/sh", "-ec", command)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stdout
+	if cmd.Run() == nil {
+		fmt.Println("it worked")
+	}
+	os.Exit(0)
+}

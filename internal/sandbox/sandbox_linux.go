@@ -21,6 +21,9 @@ type Confinement struct {
 // Available reports whether this system can confine what programs do with files.
 func Available() bool { return landlockVersion() > 0 }
 
+// OpenAvailable reports whether this system can hide files from programs.
+func OpenAvailable() bool { return landlockVersion() >= referSince }
+
 // Prepare turns the profile into rules. What this system cannot enforce is in
 // Gaps; the error is ErrUnavailable when that is everything.
 func (p Closed) Prepare() (*Confinement, error) {

@@ -28,3 +28,6 @@ func Limit(int, Limits) error { return nil }
 
 // NetworkFiles returns nothing.
 func NetworkFiles() []string { return nil }
+
+// OpenAvailable reports whether this system can hide files from programs.
+func OpenAvailable() bool { return false }
