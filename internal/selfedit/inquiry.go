@@ -40,9 +40,14 @@ func newInquiry(r *Rule) *inquiry {
 // text looks at one string. where tells its pointer, if it matters.
 func (i *inquiry) text(s string, value bool, where func() string) {
 	i.value, i.pointer, i.where = value, "", where
-	for _, v := range i.rule.spell.variants(s) {
+	readings := [...]string{s}
+	all := readings[:]
+	if strange(s) {
+		all = i.rule.spell.variants(s)
+	}
+	for _, v := range all {
 		// As a whole, then what stands in quotes, then its words.
-		quoted := strings.ContainsAny(v, "\"'`")
+		quoted := len(all) > 1 && strings.ContainsAny(v, "\"'`")
 		if i.path(v, true) || quoted && i.words(v, quote) || i.words(v, blank) || i.places.spelled(v) {
 			i.found(i.at())
 			return

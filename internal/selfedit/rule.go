@@ -35,6 +35,8 @@ const (
 	Category = "policy.self_edit"
 )
 
+var _ scan.Rule = (*Rule)(nil)
+
 // Rule judges requests. It is safe for concurrent use.
 type Rule struct {
 	opts    Options

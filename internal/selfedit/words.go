@@ -8,10 +8,13 @@ const (
 	blank             // ends a word
 	slash
 	glob
+	odd // there may be another way to read it
 )
 
 var class = [256]uint8{
-	'"': quote | blank, '\'': quote | blank, '`': quote | blank, '\n': quote | blank, '\r': quote | blank,
+	'"': quote | blank | odd, '\'': quote | blank | odd, '`': quote | blank | odd,
+	'%': odd, '$': odd, '{': odd, '\\': odd, '^': odd,
+	'\n': quote | blank, '\r': quote | blank,
 	'=': blank, ';': blank, '|': blank, '&': blank, '>': blank, '<': blank, '(': blank, ')': blank, ',': blank, ':': blank,
 	0: blank, 1: blank, 2: blank, 3: blank, 4: blank, 5: blank, 6: blank, 7: blank, 8: blank, '\t': blank, 11: blank,
 	12: blank, 14: blank, 15: blank, 16: blank, 17: blank, 18: blank, 19: blank, 20: blank, 21: blank, 22: blank, 23: blank,
@@ -72,4 +75,14 @@ func bare(word string) string {
 	}
 	word = strings.TrimLeft(word, "@{[")
 	return strings.TrimRight(word, "]}")
+}
+
+// strange reports whether a text may have another reading.
+func strange(text string) bool {
+	for i := range len(text) {
+		if class[text[i]]&odd != 0 {
+			return true
+		}
+	}
+	return false
 }
