@@ -12,8 +12,8 @@ import (
 	"github.com/mcp-relay/relay/scanner/scannertest"
 )
 
-// The parts of this file that docs/writing-a-scanner.md shows are kept the same
-// by a test of the noop plugin.
+// The scanner of the documentation's examples, by hand: `relay plugin new` writes
+// one like it.
 
 func NewWords() scanner.Scanner { return &words{} }
 

@@ -181,6 +181,9 @@ func (o *pluginCheckOptions) program() (path string, args []string, err error) {
 		}
 		return own, append([]string{"__scanner", o.which}, o.args...), nil
 	}
+	if known, err := findNamed(o.which); err == nil {
+		return known.Program, o.args, nil
+	}
 	if path, err = filepath.Abs(o.which); err != nil {
 		return "", nil, fmt.Errorf("find the scanner: %w", err)
 	}

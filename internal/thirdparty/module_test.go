@@ -91,7 +91,8 @@ func TestModule(t *testing.T) {
 			t.Errorf("its go.mod requires %s", module[1])
 		}
 	}
-	blocks(t, buildRelay(t), scanner)
+	relay := buildRelay(t)
+	blocks(t, relay, installed(t, relay, scanner, "--version", "1.0.0"))
 }
 
 func readFile(t *testing.T, name string) string {

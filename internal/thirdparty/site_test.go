@@ -2,8 +2,6 @@ package thirdparty
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -44,6 +42,21 @@ func buildRelay(t *testing.T) string {
 	return path
 }
 
+// installed has the relay take a scanner into its own directory, and returns what
+// a configuration names it by.
+func installed(t *testing.T, relay, source string, args ...string) string {
+	t.Helper()
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	install := exec.Command(relay, append([]string{"plugin", "install", "--yes", source}, args...)...)
+	var said strings.Builder
+	install.Stderr = &said
+	name, err := install.Output()
+	if err != nil {
+		t.Fatalf("install the scanner: %v\n%s", err, &said)
+	}
+	return strings.TrimSpace(string(name))
+}
+
 // blocks has a call with the word blocked by the scanner, and one without pass.
 func blocks(t *testing.T, relay, scanner string) {
 	t.Helper()
@@ -51,15 +64,10 @@ func blocks(t *testing.T, relay, scanner string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(scanner)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(text)
 	config, err := json.Marshal(map[string]any{
 		"mcpServers": map[string]any{"echo": map[string]any{"command": own, "args": []string{"__server"}}},
 		"relay": map[string]any{"scanners": []any{map[string]any{
-			"name": "words", "plugin": scanner, "sha256": hex.EncodeToString(sum[:]), "config": map[string]any{"words": []string{"hunter2"}},
+			"name": "words", "plugin": scanner, "config": map[string]any{"words": []string{"hunter2"}},
 		}}},
 	})
 	if err != nil {
