@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -56,7 +58,7 @@ func (p *program) says(t *testing.T, n int, words string) {
 
 const (
 	saidTaken   = "took the changed configuration file over"
-	saidNothing = "nothing of the changed configuration file is taken over"
+	saidNothing = saidNothingOf
 	saidBad     = "the configuration file cannot be used"
 )
 
@@ -132,6 +134,18 @@ func (p *program) reload(t *testing.T, terminal *os.File, flags ...string) (said
 // terminal opens a pseudo-terminal on which somebody types.
 func terminal(t *testing.T, typed string) (tty *os.File, said *buffer) {
 	t.Helper()
+	master, tty := openTerminal(t)
+	said = &buffer{}
+	go func() { _, _ = io.Copy(said, master) }() // ends with the terminal
+	if _, err := master.WriteString(typed); err != nil {
+		t.Fatal(err)
+	}
+	return tty, said
+}
+
+// openTerminal opens both ends of a pseudo-terminal.
+func openTerminal(t *testing.T) (master, tty *os.File) {
+	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Skipf("there are no pseudo-terminals: %v", err)
@@ -153,12 +167,7 @@ func terminal(t *testing.T, typed string) (tty *os.File, said *buffer) {
 		t.Skipf("there are no pseudo-terminals: %v", err)
 	}
 	t.Cleanup(func() { _ = tty.Close() })
-	said = &buffer{}
-	go func() { _, _ = io.Copy(said, master) }() // ends with the terminal
-	if _, err := master.WriteString(typed); err != nil {
-		t.Fatal(err)
-	}
-	return tty, said
+	return master, tty
 }
 
 // begin starts a relay by setup and returns it with a client.
@@ -366,4 +375,98 @@ func TestReloadIsAccepted(t *testing.T) {
 	}
 	c.lists(t, p, "a__", "c__")
 	p.leave(t)
+}
+
+// TestReloadUnderLoad: scanners are replaced twice, and servers come and go,
+// while clients of both eras call over HTTP. Every call is answered by its
+// server, once, and who comes later finds what is configured by then.
+func TestReloadUnderLoad(t *testing.T) {
+	w := startWeb(t, nil, setup(nil))
+	stop := make(chan struct{})
+	var working sync.WaitGroup
+	var calls atomic.Int64
+	for i := range 4 {
+		c := w.mustClient(i%2 == 0, w.token)
+		working.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if got := c.text("a__echo"); got != "echo" {
+					t.Errorf("a call: %s", got)
+					return
+				}
+				calls.Add(1)
+			}
+		})
+	}
+	for n, plugin := range []string{"guard", "noop"} {
+		before := calls.Load()
+		until(t, w.program, "called", func() bool { return calls.Load() > before+20 })
+		w.rewrite(t, setup(func(servers, _ map[string]any, scanners []map[string]any) {
+			scanners[0]["plugin"] = plugin
+			servers["c"] = hostileProgram("echo", "c", plugin)
+		}))
+		w.says(t, n+1, saidNothing)
+		tty, said := terminal(t, "y\n")
+		if _, code := w.reload(t, tty, "--accept"); code != 0 {
+			t.Errorf("code %d: %s\n%s", code, said, w.stderr)
+		}
+		until(t, w.program, "left with one scanner of each kind", func() bool {
+			return strings.Count(strings.Join(children(t, w.cmd.Process.Pid), "\n"), "__scanner") == 2
+		})
+		w.mustClient(n == 0, w.token).lists(t, w.program, "a__", "b__", "c__")
+	}
+	before := calls.Load()
+	until(t, w.program, "called again", func() bool { return calls.Load() > before+20 })
+	close(stop)
+	working.Wait()
+	if log := w.stderr.String(); strings.Contains(log, "level=ERROR") {
+		t.Errorf("the log has errors:\n%s", log)
+	}
+}
+
+// TestTheTerminalIsClosed: then a hangup is not about the file, and ends a relay
+// in the foreground.
+func TestTheTerminalIsClosed(t *testing.T) {
+	master, tty := openTerminal(t)
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &program{stderr: &buffer{}, home: t.TempDir()}
+	p.rewrite(t, setup(nil))
+	p.cmd = exec.Command(own, "run", "--config", p.configFile(), "--listen", "127.0.0.1:0")
+	p.cmd.Args[0] = "relay"
+	p.cmd.Stdin, p.cmd.Stderr = tty, p.stderr
+	run, err := os.MkdirTemp("", "r") //nolint:usetesting // a socket's path must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(run) })
+	p.cmd.Env = append(os.Environ(), "HOME="+p.home, "XDG_STATE_HOME="+p.home, "XDG_RUNTIME_DIR="+run)
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- p.cmd.Wait() }()
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	p.awaitLog(serving)
+	p.rewrite(t, setup(func(_, relay map[string]any, _ []map[string]any) { relay["call_timeout"] = "30s" }))
+	p.hangUp(t)
+	p.says(t, 1, saidTaken)
+	if err := errors.Join(master.Close(), tty.Close()); err != nil {
+		t.Fatal(err)
+	}
+	p.hangUp(t)
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("it ended badly: %v\n%s", err, p.stderr)
+		}
+	case <-time.After(patience):
+		t.Errorf("it goes on without a terminal\n%s", p.stderr)
+	}
 }
