@@ -73,7 +73,8 @@ func scannerPolicyFields() []field[Scanner] {
 		},
 		{
 			name: "sandbox", def: Auto, value: choice(func(s *Scanner) *string { return &s.Sandbox }, Auto, SandboxAlways, SandboxNever),
-			doc: "Confine it (Linux): auto does so as far as the scanner says that it needs neither network nor files.",
+			doc: "Confine it (Linux): auto where it is bundled or says that it needs neither network nor files, as far as the " +
+				"system can; always whatever it says, or it does not start; never.",
 		},
 		{
 			name: "overrides", value: list(overrideFields(), func(s *Scanner) *[]Override { return &s.Overrides }),
