@@ -115,6 +115,7 @@ func examine(ctx context.Context, o *doctorOptions) (doctor.Report, error) {
 	report = append(report, doctor.Bypasses(home, ownNames())...)
 	report = append(report, doctor.Relays(ownNames())...)
 	report = append(report, storageChecks(cfg)...)
+	report = append(report, installedChecks()...)
 	if err := runnable(cfg); err != nil {
 		// What cannot be started is not tried.
 		for text := range strings.SplitSeq(err.Error(), "\n") {

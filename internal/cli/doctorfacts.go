@@ -104,6 +104,36 @@ func chainCheck(path string) doctor.Check {
 	return c
 }
 
+// installedChecks looks whether installed scanners are what was accepted.
+func installedChecks() (report doctor.Report) {
+	s, err := openStore()
+	if err != nil {
+		return nil // without a home there are none
+	}
+	all, err := s.List()
+	if err != nil {
+		return doctor.Report{{
+			Area: doctor.Scanners, Status: doctor.Fail, What: "the list of installed scanners cannot be used: " + err.Error(),
+			Do: "see relay plugin list",
+		}}
+	}
+	for i := range all {
+		p := &all[i]
+		c := doctor.Check{Area: doctor.Scanners, Subject: p.Name, Status: doctor.OK}
+		c.What = "installed; its files are those that were accepted"
+		switch {
+		case len(s.Verify(p)) > 0:
+			c.Status, c.What = doctor.Fail, "its files are not those that were accepted: it does not start"
+			c.Do = "relay plugin verify says which; remove it and install it again"
+		case p.Script:
+			c.Status, c.What = doctor.Warn, "installed as a script: its checksum says nothing of what runs it, nor of its libraries"
+			c.Do = "install a single binary where there is one"
+		}
+		report = append(report, c)
+	}
+	return report
+}
+
 // tokensCheck looks at the tokens of HTTP clients.
 func tokensCheck(cfg *config.Config) doctor.Check {
 	c := doctor.Check{Area: doctor.Keys, Subject: "tokens", Status: doctor.OK, What: "no client connects over HTTP"}

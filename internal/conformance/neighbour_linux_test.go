@@ -147,7 +147,8 @@ func TestHostileNeighbour(t *testing.T) {
 	}
 	passed, blocked := byContent(t, filepath.Join(relay.dir, "audit.jsonl"))
 	t.Logf("%d contents failed because of themselves, %d of them passed", passed+blocked, passed)
-	if passed > 0 || blocked == 0 || v.spoke.Load() < 10 {
+	// It is soon not asked any more: its content has crashed the scanner too often.
+	if passed > 0 || blocked < 10 || v.spoke.Load() == 0 {
 		t.Errorf("%d passed, %d were blocked, the hostile server was called %d times", passed, blocked, v.spoke.Load())
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -88,6 +87,8 @@ func newGuarded(t *testing.T) *guarded {
 		"mcpServers": map[string]any{
 			"files": map[string]any{"command": "node", "args": []string{s.bin("mcp-server-filesystem"), home}},
 			"shell": map[string]any{"command": "node", "args": []string{shell}, "cwd": g.workspace},
+			// The same, without access to the relay's own files.
+			"box": map[string]any{"command": "node", "args": []string{shell}, "cwd": g.workspace, "sandbox": true},
 		},
 		"relay": map[string]any{"scanners": []any{map[string]any{"name": "guard", "plugin": "guard", "timeout": "20s"}}},
 	})
@@ -168,13 +169,13 @@ func (g *guarded) start(t *testing.T) {
 }
 
 // fingerprints returns what is in every file that decides what the relay does. The
-// record grows; what it says is checked by its chain.
+// record grows, and the relay notes how far; its chain says whether it was changed.
 func (g *guarded) fingerprints(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for _, root := range []string{filepath.Dir(g.config), g.state, filepath.Join(g.home, ".cursor")} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || !d.Type().IsRegular() || strings.HasPrefix(path, g.audit) {
+			if err != nil || !d.Type().IsRegular() || strings.HasPrefix(path, g.audit) || strings.Contains(path, "audit-heads") {
 				return err
 			}
 			text, err := os.ReadFile(path)
@@ -186,6 +187,22 @@ func (g *guarded) fingerprints(t *testing.T) map[string]string {
 		}
 	}
 	return out
+}
+
+// unchanged fails for every file that is not what it was.
+func (g *guarded) unchanged(t *testing.T, before map[string]string) {
+	t.Helper()
+	after := g.fingerprints(t)
+	for path := range before {
+		if after[path] != before[path] {
+			t.Errorf("%s was changed, or is gone", path)
+		}
+	}
+	for path := range after {
+		if before[path] == "" {
+			t.Errorf("%s is new", path)
+		}
+	}
 }
 
 // spellings are ways to write one path.
@@ -281,15 +298,30 @@ func TestTheAgentCannotDisarmItsGuard(t *testing.T) {
 		}
 	}
 	t.Logf("%d tries", len(tries))
-	if after := g.fingerprints(t); !maps.Equal(before, after) {
-		t.Errorf("something changed: %v became %v", before, after)
-	}
+	g.unchanged(t, before)
 	g.works(t, "after all tries")
 	if out := g.tool(t, "audit", "verify"); strings.Contains(out, "broken") {
 		t.Errorf("the record: %s", out)
 	}
 	g.secrets(t)
 	g.behindTheBack(t)
+	g.signals(t)
+}
+
+// signals has the agent tell the relay to read its file, which has been changed.
+func (g *guarded) signals(t *testing.T) {
+	t.Helper()
+	arguments, err := json.Marshal(map[string]any{"command": fmt.Sprintf("kill -HUP %d", g.cmd.Process.Pid)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := g.agent.Call("shell__run", arguments); err != nil || a.Outcome != demo.Passed {
+		t.Errorf("the signal: %+v %v", a, err)
+	}
+	for range 4 {
+		time.Sleep(500 * time.Millisecond)
+		g.works(t, "after a signal to read the changed file")
+	}
 }
 
 // secrets has the agent look into the relay's process, by the ways that no rule
@@ -366,6 +398,9 @@ func (g *guarded) behindTheBack(t *testing.T) {
 	for range 8 { // a watch has had its time
 		time.Sleep(500 * time.Millisecond)
 		g.works(t, "after the file was changed behind the relay's back")
+	}
+	if !strings.Contains(g.said.String(), "reload --accept") {
+		t.Errorf("nobody was told that the file changed:\n%s", g.said)
 	}
 	tools, _, err := g.agent.Tools()
 	if err != nil || slices.ContainsFunc(tools, func(name string) bool { return strings.HasPrefix(name, "evil") }) {
