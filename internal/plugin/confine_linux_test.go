@@ -140,3 +140,27 @@ func TestVerify(t *testing.T) {
 		t.Errorf("%v, %s", err, s.State())
 	}
 }
+
+// Always means that files and network are confined, or nothing starts.
+func TestWhatAlwaysTakes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		gaps    []sandbox.Gap
+		network bool
+		want    bool
+	}{
+		{nil, false, false},
+		{[]sandbox.Gap{sandbox.GapSignals, sandbox.GapAbstract, sandbox.GapTruncated}, false, false},
+		{[]sandbox.Gap{sandbox.GapFiles}, false, true},
+		{[]sandbox.Gap{sandbox.GapFiles}, true, true},
+		{[]sandbox.Gap{sandbox.GapNetwork}, false, true},
+		{[]sandbox.Gap{sandbox.GapNetwork}, true, false},
+	} {
+		if got := lacking(c.gaps, c.network); got != c.want {
+			t.Errorf("%q, network %v: %v", c.gaps, c.network, got)
+		}
+	}
+	if err := error(&StartError{Err: &SandboxError{Err: sandbox.ErrUnavailable}}); !permanent(err) {
+		t.Error("what this system cannot do is tried again")
+	}
+}

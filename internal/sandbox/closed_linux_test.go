@@ -17,6 +17,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == modeProbe {
 		probe(os.Args[2:])
 	}
+	if len(os.Args) > 1 && os.Args[1] == modeOld {
+		tellWhatIsThere()
+	}
 	if len(os.Args) > 1 && os.Args[1] == modeShell {
 		shell(os.Args[2])
 	}

@@ -37,7 +37,7 @@ func (p Closed) Prepare() (*Confinement, error) {
 		if c.filter == nil {
 			return nil, ErrUnavailable
 		}
-		c.gaps = append(c.gaps, GapFiles)
+		c.gaps = append(c.gaps, GapFiles, GapSignals, GapAbstract)
 		return c, nil
 	}
 	if c.filter == nil && version < 3 { // seccomp refuses it too
