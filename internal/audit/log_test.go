@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mcp-relay/relay/internal/verdict"
 )
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -278,4 +280,42 @@ func BenchmarkWrite(b *testing.B) {
 			_ = l.Close()
 		})
 	}
+}
+
+// What nothing judged costs less, as it may wait for company.
+func BenchmarkWriteUnjudged(b *testing.B) {
+	l, err := Open(Options{Path: filepath.Join(b.TempDir(), "audit.jsonl"), State: b.TempDir(), Logger: quiet()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := full()
+	r.Event, r.Action, r.Findings, r.Uninspected = Decision, verdict.Allow, nil, nil
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := l.Write(r); err != nil {
+			b.Fatal(err)
+		}
+	}
+	_ = l.Close()
+}
+
+func BenchmarkVerify(b *testing.B) {
+	path, state := filepath.Join(b.TempDir(), "audit.jsonl"), b.TempDir()
+	l, err := Open(Options{Path: path, State: state, Logger: quiet()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	const records = 10_000
+	for range records {
+		if err := l.Write(full()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	_ = l.Close()
+	for b.Loop() {
+		if r, err := Verify(state, path); err != nil || !r.Intact {
+			b.Fatal(r, err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/records, "ns/record")
 }

@@ -55,7 +55,7 @@ type subject struct {
 	scanner *plugin.Supervisor
 	config  *config.Scanner
 	files   *verdictcache.Files
-	// A bundled scanner is this program: who it is is known before its process is
+	// A bundled scanner is this program: it is known before its process is
 	// there, so that a kept verdict need not wait for that.
 	program string
 	own     scanner.Info

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/zalando/go-keyring"
+
 	"github.com/mcp-relay/relay/internal/verdict"
 )
 
@@ -205,4 +207,22 @@ func FuzzUnseal(f *testing.F) {
 
 func hexCode(secret []byte, key Sum, body []byte) []byte {
 	return hex.AppendEncode(nil, code(secret, "verdict", key, body))
+}
+
+func TestKeychain(t *testing.T) {
+	keyring.MockInit()
+	first := askKeychain()
+	if len(first) != secretBytes || !bytes.Equal(askKeychain(), first) {
+		t.Errorf("%x", first)
+	}
+	if err := keyring.Set(service, user, "no key"); err != nil {
+		t.Fatal(err)
+	}
+	if secret := askKeychain(); secret != nil {
+		t.Errorf("what is no key became %x", secret)
+	}
+	keyring.MockInitWithError(errPaper)
+	if secret := askKeychain(); secret != nil {
+		t.Errorf("without a keychain: %x", secret)
+	}
 }
