@@ -51,8 +51,8 @@ func enough(r *Record) int {
 	switch {
 	case r.Event == Anomaly, r.Event == Withheld:
 		return 1
-	case r.Event == Drift:
-		return 5 // of one definition, and kind of change
+	case r.Event == Drift, r.Event == Config:
+		return 5 // of one definition or key, and kind of change
 	case r.Event != Verdict && r.Event != Decision:
 		return 0
 	case r.Phase == verdict.Notification && r.Action == verdict.Allow && len(r.Uninspected) == 0:
@@ -104,7 +104,7 @@ func shapeOf(r *Record) shape {
 		mode: r.Mode, phase: r.Phase, action: r.Action,
 		effective: r.Effective, outcome: r.Outcome, reason: r.Reason,
 	}
-	if r.Event == Withheld || r.Event == Drift {
+	if r.Event == Withheld || r.Event == Drift || r.Event == Config {
 		s.target = r.Target
 	}
 	if len(r.Findings) > 0 {

@@ -24,6 +24,11 @@ const (
 	// the change, separated by commas; Outcome says what became of it: held,
 	// flagged, or removed.
 	Drift Event = "drift"
+	// Config is a change of the configuration file while the relay runs, or, with
+	// no Target, a file that cannot be used. Target is the path of the key, Reason
+	// what the change does, and Outcome what became of it: applied, accepted or
+	// held.
+	Config Event = "config"
 )
 
 // The events of the record itself. Only [Log] writes them.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -305,6 +306,18 @@ func TestTheFileIsChangedBehindTheRelaysBack(t *testing.T) {
 		t.Error("something was taken over")
 	}
 	p.leave(t)
+	recorded, err := os.ReadFile(p.audit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for place := range grave {
+		if !regexp.MustCompile(`"event":"config"[^\n]*` + regexp.QuoteMeta(place) + `"[^\n]*"held"`).Match(recorded) {
+			t.Errorf("the try to change %s is not in the record", place)
+		}
+	}
+	if bytes.Contains(recorded, []byte("canary-4711")) {
+		t.Error("a value of the file is in the record")
+	}
 }
 
 // TestReloadIsAccepted: by a person on a terminal and by nobody else.

@@ -8,9 +8,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcp-relay/relay/internal/audit"
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/control"
 	"github.com/mcp-relay/relay/internal/printable"
+	"github.com/mcp-relay/relay/internal/relay"
 )
 
 // reloader has a running relay go on by the configuration file as it is now.
@@ -20,6 +22,7 @@ import (
 type reloader struct {
 	read  func() (*config.Config, error)
 	adopt func(ctx context.Context, to *config.Config) error
+	audit relay.Recorder
 	log   *slog.Logger
 	since time.Time
 
@@ -44,6 +47,7 @@ func (r *reloader) look(ctx context.Context) {
 	if err != nil {
 		r.say(err.Error(), func() {
 			r.log.Error("the configuration file cannot be used; the relay goes on by the one before", slog.Any("error", err))
+			r.record("", "unusable", held)
 		})
 		return
 	}
@@ -57,7 +61,7 @@ func (r *reloader) look(ctx context.Context) {
 	}
 	if grave {
 		r.say(next.Digest, func() {
-			r.tell(changes)
+			r.tell(changes, held)
 			r.log.Warn("nothing of the changed configuration file is taken over",
 				slog.String("hint", "relay reload --accept, typed on a terminal, takes it over; so does a restart"))
 		})
@@ -70,7 +74,7 @@ func (r *reloader) look(ctx context.Context) {
 		return
 	}
 	r.told = ""
-	r.tell(changes)
+	r.tell(changes, "applied")
 	r.log.Info("took the changed configuration file over")
 }
 
@@ -82,10 +86,21 @@ func (r *reloader) say(about string, how func()) {
 	r.told = about
 }
 
-// tell logs changes: where, and never what.
-func (r *reloader) tell(changes []config.Change) {
+// held is the outcome of what is not taken over.
+const held = "held"
+
+// tell logs and records changes: where, and never what.
+func (r *reloader) tell(changes []config.Change, outcome string) {
 	for _, c := range changes {
-		r.log.Info("changed in the configuration file", slog.String("target", c.Path), slog.String("kind", c.Effect.String()))
+		r.log.Info("changed in the configuration file", slog.String("target", c.Path),
+			slog.String("kind", c.Effect.String()), slog.String("status", outcome))
+		r.record(c.Path, c.Effect.String(), outcome)
+	}
+}
+
+func (r *reloader) record(target, reason, outcome string) {
+	if err := r.audit.Write(&audit.Record{Event: audit.Config, Target: target, Reason: reason, Outcome: outcome}); err != nil {
+		r.log.Error("a change of the configuration file is not in the record", slog.Any("error", err))
 	}
 }
 
@@ -165,7 +180,13 @@ func (r *reloader) Reload(ctx context.Context, digest string) (control.Pending, 
 	if err := r.take(ctx, next); err != nil {
 		return control.Pending{}, err
 	}
-	r.tell(changes)
+	for _, c := range changes {
+		outcome := "accepted"
+		if c.Effect == config.Restart {
+			outcome = held
+		}
+		r.tell([]config.Change{c}, outcome)
+	}
 	r.log.Info("took the changed configuration file over, as somebody accepted")
 	rest := config.Compare(r.running, next)
 	r.told = next.Digest // what needs a restart was said

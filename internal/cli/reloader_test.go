@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-relay/relay/internal/audit"
 	"github.com/mcp-relay/relay/internal/config"
 )
 
@@ -18,6 +19,13 @@ type testFile struct {
 
 	refusal error // of the relay to go by the file
 	adopted []*config.Config
+	records []string // target, reason and outcome
+}
+
+// Write implements relay.Recorder.
+func (f *testFile) Write(r *audit.Record) error {
+	f.records = append(f.records, strings.TrimSpace(r.Target+" "+r.Reason+" "+r.Outcome))
+	return nil
 }
 
 // follow returns what has the relay follow the file, and its log.
@@ -37,7 +45,7 @@ func (f *testFile) follow() (*reloader, *bytes.Buffer) {
 			}
 			return f.refusal
 		},
-		log: slog.New(slog.NewTextHandler(log, nil)), running: &first,
+		audit: f, log: slog.New(slog.NewTextHandler(log, nil)), running: &first,
 	}, log
 }
 
@@ -80,6 +88,9 @@ func TestAYesIsToWhatWasShown(t *testing.T) {
 	if len(file.adopted) != 1 || r.Status().Reloads != 1 || file.adopted[0].Relay.Naming != "prefix" || len(file.adopted[0].Servers) != 1 {
 		t.Errorf("adopted %+v", file.adopted)
 	}
+	if got := strings.Join(file.records, "; "); got != "mcpServers.new executes accepted; relay.naming restart held; relay.allow_self_edit weakens accepted" {
+		t.Errorf("recorded %s", got)
+	}
 	// What needs a restart was said, and holds nothing up that is said again.
 	log.Reset()
 	r.look(t.Context())
@@ -116,6 +127,10 @@ func TestLookSaysThingsOnce(t *testing.T) {
 	}
 	file.refusal = nil
 	looks(1, "took the changed configuration file over")
+	const held = "relay.allow_self_edit weakens held; relay.log_level harmless held"
+	if got := strings.Join(file.records, "; "); got != held+"; unusable held; "+held+"; relay.log_level harmless applied" {
+		t.Errorf("recorded %s", got)
+	}
 	if len(file.adopted) != 1 || file.adopted[0].Relay.LogLevel != "debug" {
 		t.Errorf("adopted %+v", file.adopted)
 	}

@@ -38,7 +38,7 @@ func (a *assembly) followFile(ctx context.Context, o *runOptions, cfg *config.Co
 			_ = o.threshold.UnmarshalText([]byte(to.Relay.LogLevel)) // it was checked
 			return nil
 		},
-		log: a.log, since: time.Now(), running: cfg,
+		audit: a.audit, log: a.log, since: time.Now(), running: cfg,
 	}
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
