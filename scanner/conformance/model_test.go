@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -308,7 +309,7 @@ func (s *spoiled) Scan(ctx context.Context, r *scannerv1.ScanRequest) (*scannerv
 		s.kept = append(s.kept, bytes.Repeat([]byte("x"), 4<<20))
 		s.mu.Unlock()
 	case s.is("leaves a child") && n == 1:
-		_ = exec.Command("sleep", "987").Start()
+		_ = exec.Command("sleep", leftover(os.Getppid())).Start()
 	case s.is("ignores cancellation") && len(c.GetData()) > 100<<10:
 		select {
 		case <-ctx.Done():
@@ -384,6 +385,10 @@ func (s *spoiled) Drain(ctx context.Context, r *scannerv1.DrainRequest) (*scanne
 	s.drained.Store(true)
 	return s.inner.Drain(ctx, r)
 }
+
+// leftover is how long what a scanner leaves behind sleeps, in seconds: a number
+// that tells whose it is.
+func leftover(test int) string { return strconv.Itoa(1_000_000 + test) }
 
 // serveSpoiled serves a model with a fault within the process.
 func serveSpoiled(fault string) (*Client, func(), error) {

@@ -72,7 +72,7 @@ func TestNothingIsLeft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(out), "__spoiled leaves a child") || strings.Contains(string(out), "sleep 987") {
+	if text := string(out); strings.Contains(text, os.Args[0]+" __spoiled") || strings.Contains(text, "sleep "+leftover(os.Getpid())) {
 		t.Errorf("processes are left:\n%s", out)
 	}
 }

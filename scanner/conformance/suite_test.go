@@ -81,8 +81,9 @@ var processFaults = map[string]string{
 // costlyBut lists the checks that take long, but not the one that is to find
 // something: a suite is run for each fault.
 func costlyBut(name string) []string {
-	return slices.DeleteFunc([]string{"oversize", "coverage", "cancelled", "memory", "interrupt"},
-		func(costly string) bool { return costly == name })
+	return slices.DeleteFunc([]string{
+		"oversize", "coverage", "cancelled", "memory", "interrupt", "same-verdict", "log-volume", "secrecy", "odd-json",
+	}, func(costly string) bool { return costly == name })
 }
 
 func TestNoFaultIsFound(t *testing.T) {
