@@ -14,7 +14,7 @@ type Config struct {
 	Servers  []Server // in file order
 	Relay    Relay
 	Path     string // absolute path of the file
-	Digest   string // of what was read, in hexadecimal: the file, and the .env file if it was needed
+	Digest   string // of what was read, in hexadecimal: the file, and if they were needed the .env file and which plugins are installed
 	Warnings []Diagnostic
 }
 

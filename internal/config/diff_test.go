@@ -283,4 +283,19 @@ func TestDigest(t *testing.T) {
 	if third := digest(); second == first || third == second || third == first {
 		t.Error("another file has the same digest")
 	}
+	// Which plugin a name stands for is read, too.
+	writeAt(t, path, `{"mcpServers":{"a":{"command":"y"}},"relay":{"scanners":[{"name":"s","plugin":"acme"}]}}`)
+	installed := func(sum string) string {
+		t.Helper()
+		c, err := Load(Options{Path: path, Environ: environ(), Installed: func() ([]Installed, error) {
+			return []Installed{{Name: "acme", Version: "1", Program: "/p", SHA256: strings.Repeat(sum, 64)}}, nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Digest
+	}
+	if installed("a") == installed("b") {
+		t.Error("another plugin has the same digest")
+	}
 }

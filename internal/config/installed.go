@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -59,4 +60,5 @@ func (l *loader) useInstalled(s *Scanner, i *Installed, at *node) {
 	}
 	chosen := *i
 	s.Installed, s.Plugin, s.SHA256 = &chosen, i.Program, i.SHA256
+	fmt.Fprintf(l.digest, "%q %q\n", i.Program, i.SHA256) // another one is another configuration
 }
