@@ -94,6 +94,21 @@ func runPluginCheck(ctx context.Context, o *pluginCheckOptions) error {
 	if err != nil {
 		return err
 	}
+	warden, err := startWarden()
+	if err != nil {
+		return err
+	}
+	// The warden ends also what left its group, which the checks do not see. When
+	// they are interrupted it does so at once, or they would wait for what hangs.
+	ended := make(chan struct{})
+	end := func() { _ = warden.Close(); close(ended) }
+	defer func(unused func() bool) {
+		if unused() {
+			end()
+		}
+		<-ended
+	}(context.AfterFunc(ctx, end))
+	opts.Started, opts.Env = warden.Watch, append(opts.Env, warden.Mark())
 	fmt.Fprintf(o.std.err, "relay: checking %s, %s\n", printable.String(o.which), confined)
 	report := &checkReport{Program: path, Sandbox: confined, Checks: []conformance.Result{}}
 	for r := range o.results(ctx, path, args, opts) {

@@ -151,6 +151,21 @@ func (w *Warden) cookie() string {
 	return w.tree + strconv.Itoa(w.seq) + "/"
 }
 
+// Watch registers a process that somebody else started, as the leader of a
+// group of its own, and that nobody has waited for yet: should the relay end
+// before unwatch is called, the group is ended. The processes that Mark was given
+// to are ended with it even when they left the group, on Linux.
+func (w *Warden) Watch(pid int) (unwatch func()) {
+	g := &group{pgid: pid, tree: tree{pgid: pid, start: startTime(pid)}}
+	w.add(g)
+	return func() { w.remove(g) }
+}
+
+// Mark returns an entry for the environment of a process that is watched. Its
+// descendants that still carry it are ended when the warden is closed, at the
+// latest.
+func (w *Warden) Mark() string { return cookieVariable + "=" + w.cookie() }
+
 func (w *Warden) add(g *group) {
 	if w == nil {
 		return

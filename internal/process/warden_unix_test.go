@@ -219,3 +219,40 @@ func equal(got []int, want ...int) bool {
 	}
 	return true
 }
+
+// TestAWatchedProcessEndsWithTheWarden: somebody else started it.
+func TestAWatchedProcessEndsWithTheWarden(t *testing.T) {
+	t.Parallel()
+	w, err := StartWarden(self(t), []string{modeWarden})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	for range 2 {
+		cmd := exec.Command(self(t), modeStubborn)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		unwatch := w.Watch(cmd.Process.Pid)
+		pids = append(pids, readPID(t, bufio.NewReader(stdout)))
+		if len(pids) == 2 {
+			unwatch()
+		}
+		t.Cleanup(func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		})
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+	wantGone(t, pids[0])
+	if !alive(pids[1]) {
+		t.Error("a process that was not watched any more was ended")
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -43,7 +44,8 @@ type child struct {
 	greeting string // its first line
 	identity *identity
 	exited   chan struct{}
-	exit     error // how it ended; after exited is closed
+	exit     error  // how it ended; after exited is closed
+	ended    func() // tells whoever was told of the start; may be called again
 }
 
 // launch starts a process without waiting for anything. Without a cookie it is
@@ -99,6 +101,11 @@ func (c *child) prepare(p *program, cookie bool) error {
 	}
 	if err != nil {
 		return fmt.Errorf("start the program: %w", err)
+	}
+	c.ended = func() {}
+	if p.opts.Started != nil {
+		// Before anybody waits for the process: its id is surely its own.
+		c.ended = sync.OnceFunc(p.opts.Started(c.cmd.Process.Pid))
 	}
 	go c.out.follow(out)
 	go c.err.follow(log)
@@ -198,6 +205,7 @@ func (c *child) kill() {
 	case <-time.After(killTimeout): // nothing more can be done from here
 	}
 	killGroup(c.cmd.Process) // what it started in its last moment
+	c.ended()
 	_ = os.RemoveAll(c.dir)
 }
 

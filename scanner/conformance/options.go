@@ -30,6 +30,12 @@ type Options struct {
 	// thread with fewer rights. Dir is the one directory that the process owns.
 	// Nil: programs are not confined.
 	Around func(dir string, start func()) error
+	// Started is called with the id of each process, which leads a process group
+	// of that id, as soon as it runs, and what it returns is called when the
+	// process and its group were ended. The calls come from one goroutine at a
+	// time. It is for callers that may be killed in between and have somebody who
+	// then ends what they leave. Nil: nobody is told.
+	Started func(pid int) (ended func())
 
 	// sizes are smaller in the tests of the checks.
 	sizes sizes
