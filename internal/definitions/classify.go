@@ -65,7 +65,7 @@ func compareDefinitions(kind Kind, a, b map[string]any) Classes {
 		case key == "title" || key == "description" || key == "name":
 			c |= textual(ch)
 		case kind == kindOf(registry.Tools) && (key == "inputSchema" || key == "outputSchema"):
-			c |= recurse(ch)
+			c |= compareOne(ch, false)
 		case kind == kindOf(registry.Prompts) && key == "arguments":
 			c |= compareArguments(ch)
 		default:

@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -206,6 +207,30 @@ func TestCanonical(t *testing.T) {
 			if a, b := canonical(k, []byte(p[0])), canonical(k, []byte(p[1])); a == b {
 				t.Errorf("%s and %s are one: %s", p[0], p[1], a)
 			}
+		}
+	}
+}
+
+// TestClassifyTakesNoTimeForDepth: were each part compared again at every level,
+// or each value with each other, this would take hours.
+func TestClassifyTakesNoTimeForDepth(t *testing.T) {
+	deep := func(leaf string) string {
+		const levels = 4000
+		return tool("d", strings.Repeat(`{"properties":{"p":`, levels)+leaf+strings.Repeat(`}}`, levels), "")
+	}
+	if got := classify(kindOf(registry.Tools), deep(`{"description":"a"}`), deep(`{"description":"b"}`)); got != Wording {
+		t.Errorf("deep down: %s", got)
+	}
+	var values []string
+	for i := range 20_000 {
+		values = append(values, fmt.Sprintf(`"v%d"`, i))
+	}
+	many := func(more string) string {
+		return tool("d", `{"properties":{"p":{"type":[`+strings.Join(values, ",")+more+`],"enum":[`+strings.Join(values, ",")+more+`]}}}`, "")
+	}
+	for range 20 {
+		if got := classify(kindOf(registry.Tools), many(""), many(`,"x"`)); got != Default|Schema {
+			t.Errorf("many values: %s", got)
 		}
 	}
 }

@@ -60,6 +60,7 @@ func (m *Memory) refresh(s *server) (reset bool) {
 	if s.rec != nil && (sameFile(s.file, m.store.stat(s.Name)) || s.frozen) {
 		return false
 	}
+	clear(s.last) // others may have changed it
 	rec, info, err := m.store.load(s.Name)
 	defer func() { s.known = true }()
 	switch {

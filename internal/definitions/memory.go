@@ -82,6 +82,7 @@ type server struct {
 	told      map[itemKey]string // hashes of held forms that were reported
 	empty     map[Kind]bool      // nothing was listed when it was asked last
 	held      map[Kind]int
+	last      map[Kind]answer
 	approvals int
 	trouble   string // with the store, as it was reported last
 	look      *time.Timer
@@ -99,7 +100,7 @@ func (m *Memory) SetServers(servers []Server) {
 		}
 		made := &server{
 			Server: s, news: make(chan struct{}), offered: map[itemKey]string{}, told: map[itemKey]string{},
-			empty: map[Kind]bool{}, held: map[Kind]int{},
+			empty: map[Kind]bool{}, held: map[Kind]int{}, last: map[Kind]answer{},
 		}
 		if m.store != nil {
 			made.config = m.store.config
@@ -164,6 +165,20 @@ func (m *Memory) Recall(ctx context.Context, name string, k registry.Kind, items
 	if s == nil {
 		return
 	}
+	mark := marked(items, sent)
+	held, same := m.again(s, kindOf(k), mark)
+	if !same {
+		held = m.compare(ctx, s, k, items, sent, mark)
+	}
+	for at, reason := range held {
+		items[at].State, items[at].Reason = registry.Held, reason
+	}
+}
+
+// compare has a list compared with the record.
+func (m *Memory) compare(
+	ctx context.Context, s *server, k registry.Kind, items []registry.Item, sent [][]byte, mark digest,
+) map[int]string {
 	list := make([]sighting, 0, len(items))
 	for i := range items {
 		it := &items[i]
@@ -180,9 +195,7 @@ func (m *Memory) Recall(ctx context.Context, name string, k registry.Kind, items
 		x.hash = hashOf(x.text)
 		list = append(list, x)
 	}
-	for at, reason := range m.sight(ctx, s, kindOf(k), list) {
-		items[at].State, items[at].Reason = registry.Held, reason
-	}
+	return m.sight(ctx, s, kindOf(k), list, mark)
 }
 
 // RecallInstructions does the same with what a server says for the model; empty:
@@ -197,7 +210,7 @@ func (m *Memory) RecallInstructions(ctx context.Context, name, instructions, sca
 		text := string(jsonrpc.AppendString(nil, instructions))
 		list = []sighting{{text: text, hash: hashOf(text), scanID: scanID, offered: true}}
 	}
-	return len(m.sight(ctx, s, Instructions, list)) > 0
+	return len(m.sight(ctx, s, Instructions, list, digest{})) > 0
 }
 
 // Changed returns a channel that is closed when Recall may answer otherwise

@@ -33,7 +33,9 @@ func likenessOf(kind Kind, text string) likeness {
 		l.schema = string(value)
 	}
 	for word := range strings.FieldsSeq(strings.ToLower(jsonrpc.StringMember(raw, "description"))) {
-		l.words[word] = true
+		if l.words[word] = true; len(l.words) >= maxWords {
+			break
+		}
 	}
 	return l
 }
@@ -43,7 +45,8 @@ func likenessOf(kind Kind, text string) likeness {
 const (
 	alikeWithSchema    = 0.5
 	alikeWithoutSchema = 0.8
-	fewWords           = 5 // with fewer, words alone say nothing
+	fewWords           = 5   // with fewer, words alone say nothing
+	maxWords           = 400 // that count
 )
 
 // like reports whether two definitions are one under two names.
@@ -74,6 +77,7 @@ type vanished struct {
 	kind    Kind
 	texts   map[string]string // by name
 	known   map[string]likeness
+	rest    map[string]string // the names, by everything else
 	likened int
 }
 
@@ -99,19 +103,14 @@ func (v *vanished) former(text string) (name, was string, ok bool) {
 		return "", "", false
 	}
 	if v.known == nil {
-		v.known = make(map[string]likeness, len(v.texts))
+		v.known, v.rest = make(map[string]likeness, len(v.texts)), make(map[string]string, len(v.texts))
 		for name, text := range v.texts {
-			v.known[name] = likenessOf(v.kind, text)
+			l := likenessOf(v.kind, text)
+			v.known[name], v.rest[l.rest] = l, name
 		}
 	}
 	now := likenessOf(v.kind, text)
-	for candidate, l := range v.known {
-		if l.rest == now.rest {
-			if !ok || candidate < name {
-				name, ok = candidate, true
-			}
-		}
-	}
+	name, ok = v.rest[now.rest]
 	for candidate, l := range v.known {
 		if ok || v.likened >= maxLikened {
 			break

@@ -44,7 +44,7 @@ func (m *Memory) report(s *server, changes []report) {
 			case c.outcome == outcomeHeld:
 				log.Warn("a definition changed and is held; relay tools diff shows it")
 			case c.outcome == outcomeRemoved:
-				log.Warn("a definition is gone")
+				log.Info("a definition is gone")
 			default:
 				log.Warn("a definition changed; relay tools diff shows it")
 			}

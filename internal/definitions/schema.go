@@ -6,25 +6,53 @@ import (
 	"slices"
 )
 
-// compareSchemas returns the classes of what changed between two JSON Schemas.
-// What cannot be shown to ask for less is taken to ask for more.
+// compareSchemas returns the classes of what changed between two JSON Schemas;
+// none, when nothing did. What cannot be shown to ask for less is taken to ask for
+// more. It looks at each part once: a schema may be very deep.
 func compareSchemas(old, now any) Classes {
-	if reflect.DeepEqual(old, now) {
-		return 0
-	}
 	a, ok := old.(map[string]any)
 	b, alsoOK := now.(map[string]any)
 	if !ok || !alsoOK {
-		return Schema
+		return unless(reflect.DeepEqual(old, now), Schema)
 	}
 	var c Classes
 	for key := range both(a, b) {
 		before, had := a[key]
 		after, has := b[key]
-		if had == has && reflect.DeepEqual(before, after) {
-			continue
+		ch := change{before, after, had, has}
+		if compare := subschemas(key); compare != nil {
+			c |= compare(ch, closed(a) && closed(b))
+		} else if had != has || !reflect.DeepEqual(before, after) {
+			c |= compareKeyword(key, ch)
 		}
-		c |= compareKeyword(key, change{before, after, had, has}, a, b)
+	}
+	return c
+}
+
+// subschemas returns what compares a keyword that holds schemas; nil: it holds
+// none. Its second argument says that neither schema around takes properties that
+// it does not name.
+func subschemas(key string) func(ch change, only bool) Classes {
+	switch key {
+	case "properties":
+		return compareProperties
+	case "additionalProperties", "unevaluatedProperties", "additionalItems", "unevaluatedItems":
+		return compareRest
+	case "items", "contains", "propertyNames":
+		return compareOne
+	case "prefixItems", "allOf", "anyOf", "oneOf":
+		return compareList
+	case "patternProperties", "$defs", "definitions", "dependentSchemas":
+		return compareMap
+	default:
+		return nil
+	}
+}
+
+// unless returns classes when something does not hold.
+func unless(it bool, c Classes) Classes {
+	if it {
+		return 0
 	}
 	return c
 }
@@ -35,8 +63,9 @@ type change struct {
 	had, has      bool
 }
 
-// compareKeyword returns the classes of a change of one keyword of a schema.
-func compareKeyword(key string, ch change, old, now map[string]any) Classes {
+// compareKeyword returns the classes of a change of a keyword that holds no
+// schema.
+func compareKeyword(key string, ch change) Classes {
 	switch key {
 	case "title", "description", "$comment":
 		return textual(ch)
@@ -46,26 +75,13 @@ func compareKeyword(key string, ch change, old, now map[string]any) Classes {
 		return Default | widerEnum(ch)
 	case "type":
 		return narrower(ch.had && ch.has && subtypes(ch.before, ch.after))
-	case "properties":
-		return compareProperties(ch, closed(old) && closed(now))
-	case "additionalProperties", "unevaluatedProperties", "additionalItems", "unevaluatedItems":
-		if ch.has && is(ch.after, false) { // nothing more than what is named
-			return Wording
-		}
-		return recurse(ch)
-	case "items", "contains", "propertyNames":
-		return recurse(ch)
-	case "prefixItems", "allOf", "anyOf", "oneOf":
-		return compareList(ch)
-	case "patternProperties", "$defs", "definitions", "dependentSchemas":
-		return compareMap(ch)
 	default:
 		return compareBound(key, ch)
 	}
 }
 
-// compareBound returns the classes of a change of a keyword that holds no
-// schema and no value.
+// compareBound returns the classes of a change of a keyword that says what a
+// value may be like.
 func compareBound(key string, ch change) Classes {
 	switch key {
 	case "maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties":
@@ -110,11 +126,20 @@ func textual(ch change) Classes {
 	return Wording
 }
 
-func recurse(ch change) Classes {
+// compareOne compares two schemas that stand at one place.
+func compareOne(ch change, _ bool) Classes {
 	if !ch.had || !ch.has {
 		return Schema
 	}
 	return compareSchemas(ch.before, ch.after)
+}
+
+// compareRest compares what is taken besides what is named.
+func compareRest(ch change, _ bool) Classes {
+	if ch.has && is(ch.after, false) {
+		return unless(is(ch.before, false), Wording)
+	}
+	return compareOne(ch, false)
 }
 
 // closed reports whether a schema takes no properties but those that it names.
@@ -124,11 +149,11 @@ func closed(schema map[string]any) bool {
 
 // compareProperties compares the properties of two schemas. One that is gone
 // was asked for before, and is not taken any more where nothing else is.
-func compareProperties(ch change, closed bool) Classes {
+func compareProperties(ch change, only bool) Classes {
 	a, ok := ch.before.(map[string]any)
 	b, alsoOK := ch.after.(map[string]any)
 	if ch.had && !ok || ch.has && !alsoOK {
-		return Schema
+		return unless(reflect.DeepEqual(ch.before, ch.after), Schema)
 	}
 	var c Classes
 	for name := range both(a, b) {
@@ -140,16 +165,19 @@ func compareProperties(ch change, closed bool) Classes {
 		case has:
 			c |= compareSchemas(before, after)
 		default:
-			c |= narrower(closed)
+			c |= narrower(only)
 		}
 	}
 	return c
 }
 
-func compareMap(ch change) Classes {
+func compareMap(ch change, _ bool) Classes {
 	a, ok := ch.before.(map[string]any)
 	b, alsoOK := ch.after.(map[string]any)
-	if !ok || !alsoOK || len(a) != len(b) {
+	if !ok || !alsoOK {
+		return unless(reflect.DeepEqual(ch.before, ch.after), Schema)
+	}
+	if len(a) != len(b) {
 		return Schema
 	}
 	var c Classes
@@ -163,10 +191,13 @@ func compareMap(ch change) Classes {
 	return c
 }
 
-func compareList(ch change) Classes {
+func compareList(ch change, _ bool) Classes {
 	a, ok := ch.before.([]any)
 	b, alsoOK := ch.after.([]any)
-	if !ok || !alsoOK || len(a) != len(b) {
+	if !ok || !alsoOK {
+		return unless(reflect.DeepEqual(ch.before, ch.after), Schema)
+	}
+	if len(a) != len(b) {
 		return Schema
 	}
 	var c Classes
@@ -176,6 +207,9 @@ func compareList(ch change) Classes {
 	return c
 }
 
+// maxValues bounds the values of which each is looked for among others.
+const maxValues = 500
+
 // widerEnum returns Schema when an enum has values that it did not have, or is
 // there no more.
 func widerEnum(ch change) Classes {
@@ -184,7 +218,7 @@ func widerEnum(ch change) Classes {
 	switch {
 	case !ch.had && alsoOK:
 		return 0
-	case !ok || !alsoOK:
+	case !ok || !alsoOK || len(a) > maxValues || len(b) > maxValues:
 		return Schema
 	}
 	for _, value := range b {
@@ -198,6 +232,9 @@ func widerEnum(ch change) Classes {
 // subtypes reports whether all types of after are among those of before.
 func subtypes(before, after any) bool {
 	a, b := typesOf(before), typesOf(after)
+	if len(a) > maxValues || len(b) > maxValues {
+		return false
+	}
 	for _, t := range b {
 		if !slices.Contains(a, t) && (t != "integer" || !slices.Contains(a, "number")) {
 			return false

@@ -18,20 +18,22 @@ type sighting struct {
 }
 
 // sight compares a list with the record and brings that up to date. It returns
-// why which of the definitions are held.
-func (m *Memory) sight(ctx context.Context, s *server, kind Kind, list []sighting) map[int]string {
+// why which of the definitions are held. mark is a digest of the list.
+func (m *Memory) sight(ctx context.Context, s *server, kind Kind, list []sighting, mark digest) map[int]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(list) == 0 && s.empty[kind] {
 		return nil
 	}
-	look := &looking{server: s, kind: kind, policy: *m.policy.Load(), now: time.Now().UTC(), held: map[int]string{}}
+	policy := m.policy.Load()
+	look := &looking{server: s, kind: kind, policy: *policy, now: time.Now().UTC(), held: map[int]string{}}
 	m.change(ctx, s, func(rec *record) (dirty bool) {
 		look.record = rec
 		look.all(list)
 		return look.dirty
 	})
 	s.empty[kind], s.held[kind] = len(list) == 0, len(look.held)
+	s.last[kind] = answer{mark, policy, look.held}
 	m.report(s, look.changes)
 	m.watch(s)
 	return look.held

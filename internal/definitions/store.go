@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/mcp-relay/relay/internal/statefile"
@@ -114,34 +112,4 @@ func (s *Store) stat(server string) fs.FileInfo {
 // sameFile reports whether a file was not written since.
 func sameFile(a, b fs.FileInfo) bool {
 	return a != nil && b != nil && os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
-}
-
-// Servers returns the names of the servers of this configuration that are
-// remembered, and what is wrong with records that cannot be read.
-func (s *Store) Servers() (names []string, err error) {
-	files, err := os.ReadDir(s.path)
-	if err != nil {
-		return nil, fmt.Errorf("listing what is remembered: %w", err)
-	}
-	var broken []error
-	for _, f := range files {
-		if !strings.HasSuffix(f.Name(), suffix) {
-			continue
-		}
-		data, _, err := s.dir.Read(f.Name(), maxRecord)
-		if err != nil {
-			broken = append(broken, err)
-			continue
-		}
-		r, err := decodeRecord(data)
-		if err != nil {
-			broken = append(broken, fmt.Errorf("the file %s: %w", filepath.Join(s.path, f.Name()), err))
-			continue
-		}
-		if r.Config == s.config {
-			names = append(names, r.Server)
-		}
-	}
-	slices.Sort(names)
-	return names, errors.Join(broken...)
 }

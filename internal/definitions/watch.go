@@ -29,6 +29,7 @@ func (m *Memory) lookAt(s *server) {
 	if info := m.store.stat(s.Name); info != nil && !sameFile(info, s.file) {
 		// What cannot be read is reported when it is asked for.
 		if rec, file, err := m.store.load(s.Name); err == nil && rec != nil && rec.Identity == s.Identity {
+			clear(s.last)
 			if s.rec, s.file = rec, file; rec.Approvals != s.approvals {
 				s.approvals = rec.Approvals
 				s.wake()
