@@ -44,8 +44,6 @@ func (a *assembly) adopt(ctx context.Context, to *config.Config) error {
 		return err
 	}
 	idle := a.gate.Swap(panel(to, members))
-	a.memory.SetServers(remembered(to))
-	a.memory.SetPolicy(driftPolicy(&to.Relay.Definitions))
 	servers := a.servers(to)
 	if a.memory != nil {
 		a.memory.SetServers(remembered(to)) // before they are listed
