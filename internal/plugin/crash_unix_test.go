@@ -127,16 +127,7 @@ func TestOneServersSuspectsDoNotKeepAnothersWaiting(t *testing.T) {
 	defer cancel()
 	hostile := suspect(text("hostile", "hang"))
 	hanging.Go(func() { _, _ = s.Scan(ctx, hostile) })
-	cell := s.ledger.account("hostile").cell
-	for { // until it hangs there
-		cell.slots.mu.Lock()
-		used := cell.slots.used
-		cell.slots.mu.Unlock()
-		if used > 0 {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
+	until(t, "it hangs there", func() bool { return inCells(s) > 0 })
 	if _, err := s.Scan(t.Context(), suspect(text("honest", "x"))); err != nil {
 		t.Errorf("a bystander: %v", err)
 	}

@@ -36,8 +36,10 @@
 // given to that binary and configuration again. When several were in it, each is
 // a suspect. A suspect is judged again, at once if time allows or when it comes
 // back, in a process of its own, alone: there a crash convicts it and an answer
-// clears it. Each server has such a process of its own. So a pill never gets through and
-// a bystander gets its verdict.
+// clears it. No two servers share such a process, and there are four at most for
+// each scanner, for which servers take turns; three at most serve servers that are
+// judged there for what they did. So a pill never gets through and a bystander
+// gets its verdict.
 //
 // Slots, breakers and crashes are accounted per downstream server. A server
 // whose content crashed the scanner is judged in that separate process from then

@@ -40,12 +40,10 @@ type key uint64
 // ledger remembers which contents and which servers crashed the scanner.
 type ledger struct {
 	seed maphash.Seed
-	cell func() *cell // makes that of a server
 	size atomic.Int64 // of records; most of the time zero, which costs no lock
 
 	mu       sync.RWMutex
 	accounts map[string]*account
-	closed   bool // no cell starts any more
 	records  map[key]record
 	clock    uint64 // counts uses, for eviction
 }
@@ -59,8 +57,8 @@ type record struct {
 type account struct {
 	breaker breaker
 	main    share // of the supervisor's slots
-	alone   share // of the single slot of the process for suspects
-	cell    *cell // where the server's suspects are judged
+	alone   share // of the cells
+	solo    share // of those that are for servers judged alone
 
 	mu     sync.Mutex
 	marks  []mark
@@ -72,8 +70,8 @@ type mark struct {
 	points int
 }
 
-func newLedger(cell func() *cell) *ledger {
-	return &ledger{seed: maphash.MakeSeed(), cell: cell, accounts: map[string]*account{}, records: map[key]record{}}
+func newLedger() *ledger {
+	return &ledger{seed: maphash.MakeSeed(), accounts: map[string]*account{}, records: map[key]record{}}
 }
 
 // account returns the account of a server, which is made at first use. Servers
@@ -88,37 +86,10 @@ func (l *ledger) account(server string) *account {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if a = l.accounts[server]; a == nil {
-		a = &account{cell: l.cell()}
-		a.cell.closed = l.closed
+		a = &account{}
 		l.accounts[server] = a
 	}
 	return a
-}
-
-// close ends the cells of all servers, and lets no other start.
-func (l *ledger) close() {
-	for _, c := range l.cells(true) {
-		c.close()
-	}
-}
-
-// renew has the next suspects meet new processes.
-func (l *ledger) renew() {
-	for _, c := range l.cells(false) {
-		c.renew()
-	}
-}
-
-// cells returns those of all servers; the last ones are closed.
-func (l *ledger) cells(last bool) []*cell {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closed = l.closed || last
-	all := make([]*cell, 0, len(l.accounts))
-	for _, a := range l.accounts {
-		all = append(all, a.cell)
-	}
-	return all
 }
 
 // key names a content by everything that may have crashed the scanner. The seed

@@ -10,7 +10,7 @@ import (
 
 func TestLedgerIsBounded(t *testing.T) {
 	t.Parallel()
-	l := newLedger(func() *cell { return &cell{} })
+	l := newLedger()
 	content := func(i int) *verdict.Content { return &verdict.Content{Data: []byte(strconv.Itoa(i))} }
 	if l.standing(content(0)) != innocent {
 		t.Error("an unknown content has a standing")
@@ -39,7 +39,7 @@ func TestLedgerIsBounded(t *testing.T) {
 
 func TestKeysTellContentsApart(t *testing.T) {
 	t.Parallel()
-	l := newLedger(func() *cell { return &cell{} })
+	l := newLedger()
 	seen := map[key]int{}
 	for i, c := range []verdict.Content{
 		{Phase: verdict.Request, Kind: verdict.JSON, Data: []byte("ab"), Request: []byte("c")},

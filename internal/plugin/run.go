@@ -47,7 +47,7 @@ func (s *Supervisor) run() {
 	if next != nil {
 		next.kill()
 	}
-	s.ledger.close()
+	s.cells.close()
 	s.background.Wait()
 	s.set(snapshot{state: Stopped})
 }
@@ -129,7 +129,7 @@ func (s *Supervisor) replace(n successor, pauses *restarts) {
 	s.open(n.generation)
 	s.config.Store(&n.config)
 	s.ledger.forget()
-	s.ledger.renew()
+	s.cells.renew()
 	pauses.renew()
 	close(n.taken)
 }

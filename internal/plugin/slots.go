@@ -14,6 +14,7 @@ var errOverloaded = errors.New("too many scans of this server are waiting")
 type slots struct {
 	mu    sync.Mutex
 	limit int
+	most  int // that one server may hold; 0: as many as leave others some
 	used  int
 	turns []*share // shares with waiters, next first
 }
@@ -27,7 +28,10 @@ type share struct {
 // each returns the most slots that one server may hold, and the most scans of it
 // that may wait.
 func (s *slots) each() (running, waiting int) {
-	if s.limit == 1 {
+	switch {
+	case s.most > 0:
+		return s.most, 64
+	case s.limit == 1:
 		return 1, 64
 	}
 	return s.limit - max(1, s.limit/4), max(64, 4*s.limit)

@@ -23,6 +23,7 @@ type Supervisor struct {
 	warden *process.Warden
 	log    *slog.Logger
 	ledger *ledger
+	cells  *cells
 	slots  slots
 	said   vouched
 
@@ -63,9 +64,7 @@ func Start(ctx context.Context, spec Spec, w *process.Warden, log *slog.Logger) 
 		swap: make(chan successor), stopped: make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
-	s.ledger = newLedger(func() *cell {
-		return &cell{slots: slots{limit: 1}, start: s.start, keep: &s.background, ctx: s.ctx}
-	})
+	s.ledger, s.cells = newLedger(), newCells(s.ctx, s.start, &s.background)
 	s.config.Store(&spec.Config)
 	s.set(snapshot{state: Starting})
 	go s.run()

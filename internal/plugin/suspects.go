@@ -8,8 +8,13 @@ import (
 	"github.com/mcp-relay/relay/internal/verdict"
 )
 
-// aloneIdle is how long the process for suspects waits for the next one.
-const aloneIdle = 30 * time.Second
+const (
+	// aloneIdle is how long a process for suspects waits for the next one.
+	aloneIdle = 30 * time.Second
+	// evictTime is how long the process of one server may take to end when that
+	// of another is to start in its place; content may have it hang.
+	evictTime = time.Second
+)
 
 // afterCrash decides what becomes of a content that was in the scanner when it
 // ended. Alone, it is convicted. In company it is a suspect, and judged again
@@ -32,11 +37,12 @@ func (s *Supervisor) afterCrash(ctx context.Context, sc *scan, f *verdict.Failur
 // alone judges a content in the process for suspects, where nothing else is in
 // the scanner, so that its end has one explanation.
 func (s *Supervisor) alone(ctx context.Context, sc *scan) (verdict.Verdict, *verdict.Failure) {
-	if err := sc.account.cell.slots.acquire(ctx, &sc.account.alone); err != nil {
+	cell, release, err := s.cells.acquire(ctx, sc.account, sc.account.points(time.Now()) >= pointsSolo)
+	if err != nil {
 		return verdict.Verdict{}, waitFailure(ctx, ReasonOverloaded, verdict.CauseContent)
 	}
-	defer sc.account.cell.slots.release(&sc.account.alone)
-	g, f := sc.account.cell.enter(ctx)
+	defer release()
+	g, f := cell.enter(ctx)
 	if f != nil {
 		f.Cause = verdict.CauseContent
 		return verdict.Verdict{}, f
@@ -46,7 +52,7 @@ func (s *Supervisor) alone(ctx context.Context, sc *scan) (verdict.Verdict, *ver
 	case o == crashed:
 		s.ledger.set(s.ledger.key(sc.c), convicted)
 		sc.account.charge(time.Now(), pointsGuilty)
-		sc.account.cell.renew()
+		cell.renew()
 	case o == success && s.ledger.standing(sc.c) == suspected:
 		s.ledger.set(s.ledger.key(sc.c), innocent)
 		sc.account.charge(time.Now(), -pointsPresent)
@@ -55,20 +61,25 @@ func (s *Supervisor) alone(ctx context.Context, sc *scan) (verdict.Verdict, *ver
 	return v, f
 }
 
-// cell is the process in which the suspects of one server are judged, one at a time.
-// It is started when it is needed and ended when it was not for a while. Each server
-// has its own: in one for all, a server whose content hangs would keep those of
-// the others from ever being cleared.
+// cell is where the suspects of one server are judged, one at a time: a process
+// that is started when it is needed and ended when it was not for a while, or
+// when another server needs the cell. No two servers meet in one process: whose
+// content hangs there would keep those of the others from ever being cleared.
 type cell struct {
-	slots slots
 	start func(context.Context) (*generation, error)
 	keep  *sync.WaitGroup // counts what runs in the background
+	ctx   context.Context //nolint:containedctx // the supervisor's life, under which processes start
+
+	// These belong to the mutex of all cells.
+	tenant *account // the server that has it, or had it last
+	busy   bool
+	used   uint64 // when it was last, in uses
 
 	mu      sync.Mutex
-	current *attempt // nil: none
+	current *attempt        // nil: none
+	gone    <-chan struct{} // closed when the process before the next has ended; nil: there was none
 	closed  bool
 	idle    *time.Timer
-	ctx     context.Context //nolint:containedctx // the supervisor's life, under which the cell starts
 }
 
 // attempt is a start that may still be going on. The fields after done are set
@@ -94,7 +105,7 @@ func (c *cell) enter(ctx context.Context) (*generation, *verdict.Failure) {
 		if at.err == nil && at.generation.enter() {
 			return at.generation, nil
 		}
-		c.drop(at)
+		c.drop(at, leisure)
 		if at.err != nil {
 			return nil, outageFailure(ReasonUnavailable, at.err)
 		}
@@ -114,31 +125,41 @@ func (c *cell) attempt() *attempt {
 		c.idle.Stop()
 	}
 	if c.current == nil {
-		at := &attempt{done: make(chan struct{})}
+		at, before := &attempt{done: make(chan struct{})}, c.gone
 		c.keep.Go(func() {
+			if before != nil {
+				<-before // or there would be two
+			}
 			at.generation, at.err = c.start(c.ctx)
 			close(at.done)
 		})
 		c.current = at
 	}
 	at := c.current
-	c.idle = time.AfterFunc(aloneIdle, func() { c.drop(at) })
+	c.idle = time.AfterFunc(aloneIdle, func() { c.drop(at, leisure) })
 	return at
 }
 
+// leisure is as long as a process takes to end in order.
+const leisure = 2 * drainTimeout
+
 // drop ends a start, or its process, in the background. Scans in it are let
-// finish.
-func (c *cell) drop(at *attempt) {
+// finish, within the given time.
+func (c *cell) drop(at *attempt, within time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if at == nil || c.current != at {
 		return
 	}
-	c.current = nil
+	gone := make(chan struct{})
+	c.current, c.gone = nil, gone
 	c.keep.Go(func() {
+		defer close(gone)
 		<-at.done
 		if at.err == nil {
-			at.generation.retire(c.ctx)
+			ctx, cancel := context.WithTimeout(c.ctx, within)
+			defer cancel()
+			at.generation.retire(ctx)
 		}
 	})
 }
@@ -152,12 +173,17 @@ func (c *cell) close() {
 }
 
 // renew sees to it that the next suspect meets a new process.
-func (c *cell) renew() {
+func (c *cell) renew() { c.end(leisure) }
+
+// evict is renew for when the next suspect is another server's, and waits.
+func (c *cell) evict() { c.end(evictTime) }
+
+func (c *cell) end(within time.Duration) {
 	c.mu.Lock()
 	at := c.current
 	if c.idle != nil {
 		c.idle.Stop()
 	}
 	c.mu.Unlock()
-	c.drop(at)
+	c.drop(at, within)
 }
