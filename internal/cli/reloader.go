@@ -27,7 +27,7 @@ type reloader struct {
 	since time.Time
 
 	mu      sync.Mutex     // held while a file is looked at and taken over
-	running *config.Config // by which the relay goes
+	running *config.Config // by which the relay goes; to replace it takes state too
 	told    string         // what was last said about a file that was not taken over
 
 	state   sync.Mutex
@@ -123,9 +123,9 @@ func (r *reloader) take(ctx context.Context, next *config.Config) error {
 	if err := r.adopt(ctx, next); err != nil {
 		return err
 	}
-	r.running = next
 	warn(r.log, next.Warnings)
 	r.state.Lock()
+	r.running = next
 	r.reloads++
 	r.state.Unlock()
 	return nil
