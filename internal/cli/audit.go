@@ -1,16 +1,15 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"unicode/utf16"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mcp-relay/relay/internal/audit"
 	"github.com/mcp-relay/relay/internal/config"
+	"github.com/mcp-relay/relay/internal/printable"
 )
 
 // recordOptions say which audit record a command reads.
@@ -57,6 +56,24 @@ func (o *recordOptions) path(cfg *config.Config) (string, error) {
 	return path, nil
 }
 
+// open opens the record. The configuration is nil as load returns it.
+func (o *recordOptions) open() (*config.Config, *audit.Reader, error) {
+	cfg, err := o.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	path, err := o.path(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := audit.OpenReader(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("there is no audit record at %s: name the configuration with --config, or the file with --audit",
+			printable.String(path))
+	}
+	return cfg, r, err //nolint:wrapcheck // it says what was attempted
+}
+
 func newAuditCommand(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",
@@ -66,34 +83,4 @@ func newAuditCommand(std streams) *cobra.Command {
 	}
 	cmd.AddCommand(newAuditVerifyCommand(std))
 	return cmd
-}
-
-// printJSON prints one value over several lines, in ASCII: what others wrote may
-// be in it, and a terminal may be at the other end.
-func printJSON(out io.Writer, v any) error {
-	text, err := json.MarshalIndent(v, "", "  ")
-	if err == nil {
-		_, err = out.Write(append(inASCII(text), '\n'))
-	}
-	if err != nil {
-		return fmt.Errorf("printing: %w", err)
-	}
-	return nil
-}
-
-// inASCII escapes what is not ASCII, and DEL, in JSON.
-func inASCII(text []byte) []byte {
-	out := make([]byte, 0, len(text))
-	for _, r := range string(text) {
-		switch {
-		case r < 0x7f:
-			out = append(out, byte(r)) //nolint:gosec // it is ASCII
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		}
-	}
-	return out
 }

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/mcp-relay/relay/internal/audit"
 	"github.com/mcp-relay/relay/internal/canary"
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/verdict"
@@ -169,47 +168,37 @@ func serveCanary(run, modern, notes string) int {
 	return exitOK
 }
 
-// judgement is what a line of the audit record says of a verdict.
-type judgement struct {
-	Event   string `json:"event"`
-	Server  string `json:"server"`
-	Scanner string `json:"scanner"`
-	Phase   string `json:"phase"`
-	Method  string `json:"method"`
-	Mode    string `json:"mode"`
-}
+// judgement is what a verdict was about, and whose it is.
+type judgement struct{ server, scanner, phase, method string }
 
 // takenAs are the modes in which scanners' words were taken, by what they were about.
 type takenAs map[judgement]string
 
 // Mode implements canary.Records.
 func (m takenAs) Mode(server, scanner string, phase verdict.Phase, method string) string {
-	return m[judgement{"verdict", server, scanner, phase.String(), method, ""}]
+	return m[judgement{server, scanner, phase.String(), method}]
 }
 
 // readModes reads an audit record.
 func readModes(path string) (takenAs, error) {
-	f, err := os.Open(path)
+	r, err := audit.OpenReader(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the audit record: %w", err)
+		return nil, err //nolint:wrapcheck // it says what was attempted
 	}
-	defer func() { _ = f.Close() }()
+	defer r.Close()
 	out := takenAs{}
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var j judgement
-		if json.Unmarshal(lines.Bytes(), &j) != nil || j.Event != "verdict" {
+	for line, err := range r.Lines() {
+		if err != nil {
+			return nil, err //nolint:wrapcheck // as above
+		}
+		e, err := line.Entry()
+		if err != nil || e.Event != audit.Verdict {
 			continue
 		}
-		mode := j.Mode
-		j.Mode = ""
-		if out[j] != "observe" { // the weakest counts
-			out[j] = mode
+		j := judgement{e.Server, e.Scanner, e.Phase, e.Method}
+		if out[j] != config.ModeObserve { // the weakest counts
+			out[j] = e.Mode
 		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("reading the audit record: %w", err)
 	}
 	return out, nil
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -125,16 +124,10 @@ func (o *doctorOptions) printMatrix(m *canary.Matrix) error {
 	if !o.json {
 		return m.Print(o.std.out) //nolint:wrapcheck // it says what failed
 	}
-	enc := json.NewEncoder(o.std.out)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(struct {
+	return printJSON(o.std.out, struct {
 		Failed bool `json:"failed"`
 		*canary.Matrix
 	}{m.Failed(), m})
-	if err != nil {
-		return fmt.Errorf("printing the matrix: %w", err)
-	}
-	return nil
 }
 
 // announce says what the scanners will be sent, before they are.

@@ -104,20 +104,6 @@ func newRootCommand(std streams) *cobra.Command {
 	return root
 }
 
-// isTerminal reports whether a person sits in front of r.
-func isTerminal(r io.Reader) bool {
-	f, ok := r.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return false
-	}
-	null, err := os.Stat(os.DevNull) // what services get as standard input
-	return err != nil || !os.SameFile(info, null)
-}
-
 // lines makes a text of several lines printable, line by line.
 func lines(text string) string {
 	all := strings.Split(text, "\n")

@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,16 +86,10 @@ func (o *doctorOptions) print(report doctor.Report) error {
 	if !o.json {
 		return report.Print(o.std.out) //nolint:wrapcheck // it says what failed
 	}
-	enc := json.NewEncoder(o.std.out)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(struct {
+	return printJSON(o.std.out, struct {
 		Failed bool          `json:"failed"`
 		Checks doctor.Report `json:"checks"`
 	}{report.Failed(), report})
-	if err != nil {
-		return fmt.Errorf("printing the report: %w", err)
-	}
-	return nil
 }
 
 // examine looks at everything, that which starts nothing first.

@@ -52,18 +52,11 @@ func dependencies(cfg *config.Config) []doctor.Path {
 
 // auditPath returns the file of the audit record, or "" when there is none.
 func auditPath(cfg *config.Config) string {
-	a := &cfg.Relay.Audit
-	switch {
-	case a.Disabled || a.Path == audit.Stderr:
-		return ""
-	case a.Path != "":
-		return a.Path
-	}
-	home, err := statefile.Home()
-	if err != nil {
+	if cfg.Relay.Audit.Disabled || cfg.Relay.Audit.Path == audit.Stderr {
 		return ""
 	}
-	return filepath.Join(home, audit.FileName)
+	path, _ := audit.PathOf(cfg.Relay.Audit.Path) // without a home there is none
+	return path
 }
 
 func storageChecks(cfg *config.Config) doctor.Report {

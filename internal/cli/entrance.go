@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -88,8 +87,5 @@ func (e *entrance) print(out, talk io.Writer, token string) error {
 	if token != "" {
 		server.Headers = map[string]string{"Authorization": "Bearer " + token}
 	}
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(snippet{map[string]remote{"relay": server}})
+	return printJSON(out, snippet{map[string]remote{"relay": server}})
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -64,16 +62,13 @@ func runExplain(o *explainOptions) error {
 	if !validScanID(o.scanID) {
 		return invalid{errScanID}
 	}
-	cfg, err := o.load()
+	cfg, r, err := o.open()
 	if err != nil {
 		return err
 	}
-	path, err := o.path(cfg)
-	if err != nil {
-		return err
-	}
-	x := &explanation{ScanID: o.scanID, cfg: cfg}
-	if err := x.gather(path); err != nil {
+	defer r.Close()
+	x := &explanation{ScanID: o.scanID, Files: r.Files(), cfg: cfg}
+	if err := x.gather(r); err != nil {
 		return err
 	}
 	if len(x.Records) == 0 {
@@ -98,21 +93,11 @@ func validScanID(id string) bool {
 }
 
 // gather reads the records of the scan.
-func (x *explanation) gather(path string) error {
-	r, err := audit.OpenReader(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no audit record at %s: name the configuration with --config, or the file with --audit",
-			printable.String(path))
-	}
-	if err != nil {
-		return err //nolint:wrapcheck // it says what was attempted
-	}
-	defer r.Close()
-	x.Files = r.Files()
+func (x *explanation) gather(r *audit.Reader) error {
 	want := []byte(`"scan_id":"` + x.ScanID + `"`)
 	for line, err := range r.Lines() {
 		if err != nil {
-			return err //nolint:wrapcheck // as above
+			return err //nolint:wrapcheck // it says what was attempted
 		}
 		if !bytes.Contains(line.Text, want) {
 			continue

@@ -118,11 +118,8 @@ func runPluginCheck(ctx context.Context, o *pluginCheckOptions) error {
 		report.add(r)
 	}
 	if o.json {
-		e := json.NewEncoder(o.std.out)
-		e.SetIndent("", "  ")
-		e.SetEscapeHTML(false)
-		if err := e.Encode(report); err != nil {
-			return fmt.Errorf("print the results: %w", err)
+		if err := printJSON(o.std.out, report); err != nil {
+			return err
 		}
 	} else {
 		fmt.Fprintf(o.std.out, "\n%d passed, %d failed, %d skipped\n", report.Passed, report.Failed, report.Skipped)

@@ -125,14 +125,10 @@ func (o *installOptions) accept(st *pluginstore.Staged) error {
 	case !isTerminal(o.std.in):
 		return invalid{errors.New("nobody is there to accept the checksum: compare it with the author's and give it with --sha256")}
 	}
-	fmt.Fprint(o.std.err, "Does its author publish this checksum? Install it? [y/N] ")
-	answer, _ := bufio.NewReader(o.std.in).ReadString('\n') // the end of input is a no
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return nil
-	default:
+	if !agrees(o.std.err, bufio.NewReader(o.std.in), "Does its author publish this checksum? Install it?") {
 		return invalid{errors.New("not accepted: nothing was installed and nothing was run")}
 	}
+	return nil
 }
 
 // ask starts the accepted copy, confined where the system can do that, to learn

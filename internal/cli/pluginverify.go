@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -82,9 +81,7 @@ func runPluginVerify(o *pluginVerifyOptions) error {
 
 func (o *pluginVerifyOptions) print(list []verified) error {
 	if o.json {
-		e := json.NewEncoder(o.std.out)
-		e.SetIndent("", "  ")
-		return e.Encode(list) //nolint:wrapcheck // of standard output
+		return printJSON(o.std.out, list)
 	}
 	w := tabwriter.NewWriter(o.std.out, 0, 0, 2, ' ', 0)
 	for _, v := range list {

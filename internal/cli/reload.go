@@ -3,15 +3,11 @@ package cli
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/control"
@@ -68,7 +64,7 @@ func runReload(ctx context.Context, o *reloadOptions) error {
 	switch {
 	case o.accept && o.json:
 		return invalid{errWithJSON}
-	case o.accept && (!isPerson(o.std.in) || !isPerson(o.std.err)):
+	case o.accept && (!isTerminal(o.std.in) || !isTerminal(o.std.err)):
 		return invalid{errNoTerminal}
 	}
 	path, err := config.Find(configOptions(o.config))
@@ -85,7 +81,7 @@ func runReload(ctx context.Context, o *reloadOptions) error {
 		}
 	}
 	if o.json {
-		return json.NewEncoder(o.std.out).Encode(relays)
+		return printJSON(o.std.out, relays)
 	}
 	if !o.accept {
 		for i := range relays {
@@ -98,12 +94,6 @@ func runReload(ctx context.Context, o *reloadOptions) error {
 		err = errors.Join(err, relays[i].accept(ctx, o.std.err, answers))
 	}
 	return err
-}
-
-// isPerson reports whether a stream is a terminal.
-func isPerson(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // relaysOf returns the running relays that use a configuration file.
@@ -158,9 +148,7 @@ func (r *reached) accept(ctx context.Context, talk io.Writer, answers *bufio.Rea
 	case len(r.Pending.Changes) == 0:
 		return nil
 	}
-	fmt.Fprintf(talk, "Take this over in relay %d? [y/N] ", r.PID)
-	line, err := answers.ReadString('\n')
-	if answer := strings.ToLower(strings.TrimSpace(line)); err != nil || answer != "y" && answer != "yes" {
+	if !agrees(talk, answers, fmt.Sprintf("Take this over in relay %d?", r.PID)) {
 		return errNotTaken
 	}
 	rest, err := ask(ctx, r.socket, control.Request{Op: control.OpReload, Digest: r.Pending.Digest})

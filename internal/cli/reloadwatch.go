@@ -12,8 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/control"
 )
@@ -43,7 +41,7 @@ func (a *assembly) followFile(ctx context.Context, o *runOptions, cfg *config.Co
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	var working sync.WaitGroup
-	working.Go(func() { r.follow(ctx, hangups, onTerminal(o.std), filesBeside(cfg.Path)) })
+	working.Go(func() { r.follow(ctx, hangups, func() bool { return isTerminal(o.std.in) }, filesBeside(cfg.Path)) })
 	if server, err := control.Listen(runDir(), a.log); err != nil {
 		a.log.Info("relay reload does not reach this relay: restart it to take another configuration over", slog.Any("error", err))
 	} else {
@@ -95,17 +93,6 @@ func endSelf() {
 	if self, err := os.FindProcess(os.Getpid()); err == nil {
 		_ = self.Signal(syscall.SIGTERM) // or whoever sent the first comes with another
 	}
-}
-
-// onTerminal returns a function that says whether standard input is a terminal
-// that is still there.
-func onTerminal(std streams) func() bool {
-	f, ok := std.in.(*os.File)
-	if !ok {
-		return func() bool { return false }
-	}
-	fd := int(f.Fd())
-	return func() bool { return term.IsTerminal(fd) }
 }
 
 // filesBeside returns the files that make the configuration.

@@ -3,16 +3,13 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/mcp-relay/relay/internal/audit"
 	"github.com/mcp-relay/relay/internal/config"
-	"github.com/mcp-relay/relay/internal/printable"
 	"github.com/mcp-relay/relay/internal/report"
 )
 
@@ -58,21 +55,9 @@ func runReport(o *reportOptions) error {
 	if err != nil {
 		return invalid{err}
 	}
-	cfg, err := o.load()
+	cfg, r, err := o.open()
 	if err != nil {
 		return err
-	}
-	path, err := o.path(cfg)
-	if err != nil {
-		return err
-	}
-	r, err := audit.OpenReader(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no audit record at %s: name the configuration with --config, or the file with --audit",
-			printable.String(path))
-	}
-	if err != nil {
-		return err //nolint:wrapcheck // it says what was attempted
 	}
 	defer r.Close()
 	b := report.NewBuilder(since, o.scanner)

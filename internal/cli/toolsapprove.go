@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -53,12 +52,8 @@ func runToolsApprove(ctx context.Context, o *driftOptions, args []string) error 
 	if err := d.print(o.std.out, list); err != nil {
 		return err
 	}
-	if !o.yes {
-		fmt.Fprintf(o.std.err, "approve %s? [y/N] ", count(len(list), "definition"))
-		answer, _ := bufio.NewReader(o.std.in).ReadString('\n') // none is no
-		if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
-			return errors.New("nothing was approved")
-		}
+	if !o.yes && !agrees(o.std.err, bufio.NewReader(o.std.in), "approve "+count(len(list), "definition")+"?") {
+		return errors.New("nothing was approved")
 	}
 	if err := d.store.Approve(ctx, list); err != nil {
 		if errors.Is(err, definitions.ErrChanged) {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -199,33 +196,9 @@ func (d *drift) printJSON(w io.Writer, list []definitions.Pending) error {
 		}
 		entries = append(entries, e)
 	}
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(entries); err != nil {
+	err := printJSON(w, entries)
+	if _, damaged := errors.AsType[*json.MarshalerError](err); damaged {
 		return errors.New("what is remembered cannot be printed as JSON: leave --json out")
 	}
-	_, err := w.Write(plainJSON(text.Bytes()))
-	return err //nolint:wrapcheck // standard output
-}
-
-// plainJSON returns JSON in ASCII: foreign text must not reach a terminal.
-func plainJSON(text []byte) []byte {
-	const del = 0x7f
-	out := make([]byte, 0, len(text))
-	for len(text) > 0 {
-		r, size := utf8.DecodeRune(text)
-		switch {
-		case r < del:
-			out = append(out, text[0])
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		}
-		text = text[size:]
-	}
-	return out
+	return err
 }
