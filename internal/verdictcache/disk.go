@@ -157,7 +157,7 @@ func tidy(dir *statefile.Dir, ttl time.Duration) {
 	}
 	var files []file
 	for _, n := range names {
-		if n == secretFile || n == secretLock {
+		if n == secretFile || n == statefile.KeyLock(secretFile) {
 			continue
 		}
 		if info, err := dir.Stat(n); err == nil && info.Mode().IsRegular() {

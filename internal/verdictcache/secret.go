@@ -1,13 +1,9 @@
 package verdictcache
 
 import (
-	"bytes"
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/zalando/go-keyring"
@@ -18,15 +14,14 @@ import (
 // The key of the files is kept in the system's keychain, where a program that
 // can write the user's files does not reach it, or else in a file beside them.
 const (
-	secretFile  = "key"
-	secretLock  = "key.lock"
-	secretBytes = 32
-	service     = "mcp-relay"
-	user        = "verdict-cache"
-	// patience bounds the wait for the keychain, and for another process that
-	// makes the key.
+	secretFile = "key"
+	service    = "mcp-relay"
+	user       = "verdict-cache"
+	// patience bounds the wait for the keychain.
 	patience = 2 * time.Second
 )
+
+var errSecret = errors.New("the key of kept verdicts is not one: remove the directory verdicts in the relay's state directory")
 
 // findSecret returns the key, and makes it when there is none.
 func findSecret(path string, keychain bool) ([]byte, error) {
@@ -40,7 +35,11 @@ func findSecret(path string, keychain bool) ([]byte, error) {
 		return nil, err //nolint:wrapcheck // it says what was attempted
 	}
 	defer dir.Close()
-	return fromFile(dir)
+	secret, err := dir.EnsureKey(secretFile)
+	if errors.Is(err, statefile.ErrKey) {
+		return nil, errSecret
+	}
+	return secret, err //nolint:wrapcheck // as above
 }
 
 // fromKeychain returns the key in the keychain, or nil when that does not answer
@@ -76,48 +75,14 @@ func askKeychain() []byte {
 		return nil
 	}
 	secret, err := hex.DecodeString(text)
-	if err != nil || len(secret) != secretBytes {
+	if err != nil || len(secret) != statefile.KeySize {
 		return nil
 	}
 	return secret
 }
 
 func fresh() []byte {
-	secret := make([]byte, secretBytes)
+	secret := make([]byte, statefile.KeySize)
 	_, _ = rand.Read(secret) // it never fails
 	return secret
-}
-
-func fromFile(dir *statefile.Dir) ([]byte, error) {
-	secret, err := readSecret(dir)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return secret, err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	unlock, err := dir.Lock(ctx, secretLock)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // it says what was attempted
-	}
-	defer unlock()
-	if secret, err = readSecret(dir); !errors.Is(err, fs.ErrNotExist) {
-		return secret, err // another process was faster
-	}
-	secret = fresh()
-	if err := dir.Write(secretFile, hex.AppendEncode(nil, secret)); err != nil {
-		return nil, err //nolint:wrapcheck // as above
-	}
-	return secret, nil
-}
-
-func readSecret(dir *statefile.Dir) ([]byte, error) {
-	text, _, err := dir.Read(secretFile, 4*secretBytes)
-	if err != nil {
-		return nil, fmt.Errorf("reading the key of kept verdicts: %w", err)
-	}
-	secret, err := hex.DecodeString(string(bytes.TrimSpace(text)))
-	if err != nil || len(secret) != secretBytes {
-		return nil, errors.New("the key of kept verdicts is not one: remove the directory verdicts in the relay's state directory")
-	}
-	return secret, nil
 }
