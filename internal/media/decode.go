@@ -3,6 +3,7 @@ package media
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"slices"
 	"strings"
 )
@@ -96,10 +97,9 @@ func unescapePercent(b []byte) []byte {
 	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); i++ {
 		if b[i] == '%' && i+2 < len(b) {
-			hi, ok1 := hex(b[i+1])
-			lo, ok2 := hex(b[i+2])
-			if ok1 && ok2 {
-				out = append(out, hi<<4|lo)
+			var c [1]byte
+			if _, err := hex.Decode(c[:], b[i+1:i+3]); err == nil {
+				out = append(out, c[0])
 				i += 2
 				continue
 			}
@@ -107,17 +107,6 @@ func unescapePercent(b []byte) []byte {
 		out = append(out, b[i])
 	}
 	return out
-}
-
-func hex(c byte) (value byte, ok bool) {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0', true
-	case c|0x20 >= 'a' && c|0x20 <= 'f':
-		return c | 0x20 - 'a' + 10, true
-	default:
-		return 0, false
-	}
 }
 
 // dataURI takes a data: URI apart, as RFC 2397 has it and browsers read it: space

@@ -1,6 +1,7 @@
 package selfedit
 
 import (
+	"encoding/hex"
 	"slices"
 	"strings"
 )
@@ -93,13 +94,12 @@ func percentDecoded(s string) string {
 		if s[i] != '%' {
 			continue
 		}
-		hi, ok1 := hex(s[i+1])
-		lo, ok2 := hex(s[i+2])
-		if !ok1 || !ok2 {
+		var c [1]byte
+		if _, err := hex.Decode(c[:], []byte(s[i+1:i+3])); err != nil {
 			continue
 		}
 		b.WriteString(s[from:i])
-		b.WriteByte(hi<<4 | lo)
+		b.WriteByte(c[0])
 		i += 2
 		from = i + 1
 	}
@@ -108,17 +108,6 @@ func percentDecoded(s string) string {
 	}
 	b.WriteString(s[from:])
 	return b.String()
-}
-
-func hex(c byte) (value byte, ok bool) {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0', true
-	case c|0x20 >= 'a' && c|0x20 <= 'f':
-		return c | 0x20 - 'a' + 10, true
-	default:
-		return 0, false
-	}
 }
 
 // expanded puts the values of variables in the place of $NAME, ${NAME},
