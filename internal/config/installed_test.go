@@ -22,7 +22,7 @@ func TestInstalledScanners(t *testing.T) {
 		{"acme-scanner, sha256: " + strings.Repeat("2", 64), "", "was installed with another checksum"},
 		{"acme-scanner@3", "", "installed are 2.0.0, 1.0.0"},
 		{"acme-scaner", "", "did you mean acme-scanner?"},
-		{"gaurd", "", "did you mean guard?"},
+		{"guart", "", "did you mean guard?"},
 		{"zzz", "", "relay plugin install"},
 	} {
 		text := "mcpServers: {x: {command: c}}\nrelay: {scanners: [{name: a, plugin: " + c.plugin + "}]}\n"
