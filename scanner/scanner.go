@@ -67,7 +67,9 @@ type Info struct {
 	// Only for a Configurer.
 	ConfigSchema []byte
 	// Phases and Kinds are what the scanner judges. Default: everything. Other
-	// phases are never sent. Content of another kind is refused, not allowed.
+	// phases are never sent. Content of another kind is refused, not allowed. To
+	// name KindBlob says that the scanner also looks into images, sound and binary
+	// data that stand encoded in JSON, and names what it leaves out.
 	Phases []Phase
 	Kinds  []Kind
 	// Deterministic is set when the same content under the same configuration

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"time"
 
 	"github.com/mcp-relay/relay/internal/config"
@@ -34,6 +35,7 @@ func policy(c *config.Scanner, s *plugin.Supervisor) scan.Policy {
 		},
 		ByTarget: c.ByTarget, Enforces: c.Enforces, Fallback: c.Fallback, Limit: longest(c),
 		Away:                  func() bool { return s.State() == plugin.Backoff },
+		ReadsMedia:            func() bool { return slices.Contains(s.Info().Kinds, verdict.Blob) },
 		AllowOnContentFailure: c.OnContentError == config.PolicyAllow,
 		RedactRequests:        c.RedactRequests,
 	}

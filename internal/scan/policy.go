@@ -104,6 +104,10 @@ type Policy struct {
 	// Away reports that the scanner ended and is not back yet: then nobody waits
 	// for it who has a fallback. nil: never.
 	Away func() bool
+	// ReadsMedia reports whether the scanner looks into images, sound and binary
+	// data that stand encoded in JSON, and names what it does not look into. nil:
+	// it does not.
+	ReadsMedia func() bool
 	// Limit is how long a scan of this scanner lasts at most. 0: not known.
 	Limit time.Duration
 	// AllowOnContentFailure lets content pass that made the scanner fail. It

@@ -43,7 +43,9 @@ func (d *deliberation) lookCloser() Outcome {
 
 // uninspected returns the parts that nobody inspected who gave a verdict, and
 // the policy for them: the strictest that is meant for this content, else the
-// panel's.
+// panel's. Those are the parts that all of them name, and the opaque ones: most
+// scanners read strings, see nothing to name in base64, and would let anything
+// pass in it.
 func (d *deliberation) uninspected() (parts []verdict.Uninspected, policy Uninspected) {
 	judged := false
 	for i := range d.opinions {
@@ -51,14 +53,15 @@ func (d *deliberation) uninspected() (parts []verdict.Uninspected, policy Uninsp
 		switch {
 		case o.moot || o.failure != nil:
 			continue
-		case len(o.verdict.Uninspected) == 0:
-			return nil, policy
 		case !judged:
 			parts = o.verdict.Uninspected
 		default:
 			parts = inBoth(parts, o.verdict.Uninspected)
 		}
 		judged, policy = true, max(policy, o.seat.terms.Uninspected)
+	}
+	if judged {
+		parts = d.withOpaque(parts)
 	}
 	if len(d.withheld) > 0 { // nobody will see those
 		parts = slices.DeleteFunc(slices.Clone(parts), func(u verdict.Uninspected) bool {
@@ -68,6 +71,36 @@ func (d *deliberation) uninspected() (parts []verdict.Uninspected, policy Uninsp
 		})
 	}
 	return parts, d.panel.policyFor(policy)
+}
+
+// withOpaque adds the opaque parts of the content, unless a scanner that reads
+// such parts gave a verdict.
+func (d *deliberation) withOpaque(parts []verdict.Uninspected) []verdict.Uninspected {
+	if d.content.Kind != verdict.JSON {
+		return parts
+	}
+	found, err := media.Parts(d.content.Data)
+	if len(found) == 0 && err == nil || d.readMedia() {
+		return parts
+	}
+	all := slices.Clone(parts)
+	if err != nil {
+		return append(all, verdict.Uninspected{Reason: "more opaque parts than are looked at"})
+	}
+	for i := range found {
+		named := func(u verdict.Uninspected) bool { return inside(found[i].String, u.Pointer) }
+		if !slices.ContainsFunc(parts, named) {
+			all = append(all, verdict.Uninspected{Pointer: found[i].String, Reason: found[i].Detected.String()})
+		}
+	}
+	return all
+}
+
+// readMedia reports whether a scanner that reads opaque parts gave a verdict.
+func (d *deliberation) readMedia() bool {
+	return slices.ContainsFunc(d.opinions, func(o opinion) bool {
+		return o.failure == nil && !o.moot && o.seat.member.ReadsMedia != nil && o.seat.member.ReadsMedia()
+	})
 }
 
 // policyFor returns the policy for uninspected parts where terms have this one.

@@ -41,6 +41,9 @@ func skips(action verdict.Action, pointers ...string) verdict.Verdict {
 
 const at = "/content/1/data"
 
+// reader makes a scanner one that looks into encoded parts, or says that it did not.
+func reader(p *Policy) { p.ReadsMedia = func() bool { return true } }
+
 func TestUninspected(t *testing.T) {
 	allow := verdict.Verdict{Action: verdict.Allow}
 	gone := `{"content":[{"type":"text","text":"see"},{"type":"text","text":"[removed by the security relay: image/png; not inspected]"}]}`
@@ -79,7 +82,7 @@ func TestUninspected(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			g, rec := gateWith(t, Panel{Members: []Member{member(tt.says, nil)}, Uninspected: tt.policy})
+			g, rec := gateWith(t, Panel{Members: []Member{member(tt.says, reader)}, Uninspected: tt.policy})
 			d := decide(t, g, response(tt.data))
 			if d.Outcome != tt.want || string(d.Cleared.Body()) != tt.body {
 				t.Errorf("outcome %d with %s", d.Outcome, d.Cleared.Body())
@@ -97,6 +100,36 @@ func TestUninspected(t *testing.T) {
 			if len(own) != 1 || own[0].Action != tt.own || own[0].Reason != "uninspected" || own[0].ScanID != d.ScanID ||
 				len(own[0].Uninspected) != 1 || own[0].Mode != "enforce" || own[0].Outcome != d.word() {
 				t.Errorf("recorded %+v", own)
+			}
+		})
+	}
+}
+
+// TestOpaquePartsAreUninspected, unless a scanner that says that it reads such
+// parts has judged: one that reads strings names nothing in base64.
+func TestOpaquePartsAreUninspected(t *testing.T) {
+	naive := scannerFunc(func(_ context.Context, c verdict.Content) (verdict.Verdict, error) {
+		if strings.Contains(string(c.Data), "ignore all") {
+			return finds(verdict.Block, verdict.High, ""), nil
+		}
+		return verdict.Verdict{Action: verdict.Allow}, nil
+	})
+	for _, tt := range []struct {
+		name, data string
+		reads      func(*Policy)
+		want       Outcome
+	}{
+		{"an image", image(png), nil, Passed},
+		{"an archive", image(zip), nil, Blocked},
+		{"bad text", image(text), nil, Blocked},
+		{"good text", image(base64.StdEncoding.EncodeToString([]byte("the weather is fine"))), nil, Passed},
+		{"an archive, read", image(zip), reader, Passed},
+		{"a name spelled with escapes", strings.Replace(image(text), `"data"`, `"d\u0061ta"`, 1), nil, Blocked},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g, _ := gateWith(t, Panel{Members: []Member{member(naive, tt.reads)}})
+			if d := decide(t, g, response(tt.data)); d.Outcome != tt.want {
+				t.Errorf("outcome %d", d.Outcome)
 			}
 		})
 	}
@@ -137,7 +170,12 @@ func TestTextOfOpaquePartsIsJudgedLikeTheMessage(t *testing.T) {
 // TestWhatOneScannerInspectsIsInspected, and the strictest policy holds for what
 // none of them did.
 func TestWhatOneScannerInspectsIsInspected(t *testing.T) {
-	policy := func(u Uninspected) func(*Policy) { return func(p *Policy) { p.Uninspected = u } }
+	policy := func(u Uninspected) func(*Policy) {
+		return func(p *Policy) {
+			reader(p)
+			p.Uninspected = u
+		}
+	}
 	tests := []struct {
 		name  string
 		a, b  Scanner
@@ -191,7 +229,7 @@ func TestUninspectedItems(t *testing.T) {
 	// What is withheld already needs no policy.
 	v := finds(verdict.Block, verdict.High, "/tools/1")
 	v.Uninspected = skips(0, places[1]).Uninspected
-	g, rec := gateWith(t, Panel{Members: []Member{member(says(v), nil)}, Uninspected: UninspectedBlock})
+	g, rec := gateWith(t, Panel{Members: []Member{member(says(v), reader)}, Uninspected: UninspectedBlock})
 	if d := decide(t, g, catalogue(data)); d.Outcome != Passed || !slices.Equal(d.Withheld, []int{1}) || len(rec.by("relay")) != 0 {
 		t.Errorf("outcome %d, withheld %v, recorded %+v", d.Outcome, d.Withheld, rec.by("relay"))
 	}

@@ -444,7 +444,9 @@ type DescribeResponse struct {
 	Phases []Phase `protobuf:"varint,5,rep,packed,name=phases,proto3,enum=mcprelay.scanner.v1.Phase" json:"phases,omitempty"`
 	// Optional. The kinds that the scanner judges. Content of another kind is a
 	// failure, not an allow. Empty: all. Unknown values are ignored, but a list of
-	// only unknown values is refused.
+	// only unknown values is refused. A scanner that names KIND_BLOB here says that
+	// it also looks into what stands encoded in JSON (images, sound, binary data)
+	// and names what it leaves out. Otherwise the relay takes that as uninspected.
 	Kinds []Kind `protobuf:"varint,6,rep,packed,name=kinds,proto3,enum=mcprelay.scanner.v1.Kind" json:"kinds,omitempty"`
 	// Optional. The greatest number of scans the scanner works on at a time. 0: no
 	// limit of its own.
