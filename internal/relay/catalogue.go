@@ -41,8 +41,7 @@ func (s *server) catalogue(ctx context.Context, l *link, k registry.Kind) (regis
 	raw, ttl, err := s.fetch(ctx, l, k)
 	if errors.Is(err, errListing) || errors.Is(err, errTooMany) {
 		// A server that lists one kind badly may be good for the others.
-		s.relay.log.Warn("nothing of a kind is offered", slog.String("server", s.cfg.Name),
-			slog.String("kind", k.String()), slog.Any("error", err))
+		s.relay.repeats.write(slog.LevelWarn, "nothing of a kind is offered", s.cfg.Name, err.Error(), slog.String("kind", k.String()))
 		s.recallNone(ctx, l, k)
 		return none, nil
 	}
@@ -271,8 +270,8 @@ func allBlocked(k registry.Kind, raw [][]byte, scanID string) []registry.Item {
 
 // withheld says in the log and the audit record what is not offered.
 func (s *server) withheld(k registry.Kind, it *registry.Item) {
-	s.relay.log.Warn("not offered", slog.String("server", s.cfg.Name), slog.String("kind", k.String()),
-		slog.String("target", it.Name), slog.String("reason", it.Reason), slog.String("scan_id", it.ScanID))
+	s.relay.repeats.write(slog.LevelWarn, "not offered", s.cfg.Name, it.Reason,
+		slog.String("kind", k.String()), slog.String("target", it.Name), slog.String("scan_id", it.ScanID))
 	s.relay.record(&audit.Record{
 		Event: audit.Withheld, Server: s.cfg.Name, Target: it.Name, Method: k.Method(),
 		Phase: verdict.Definition, ScanID: it.ScanID, Reason: it.Reason,

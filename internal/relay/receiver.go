@@ -224,7 +224,6 @@ func (s *server) anomaly(what string) {
 	if what == peer.AnomalyLate {
 		level = slog.LevelDebug // a cancelled call and its answer cross
 	}
-	s.relay.log.Log(context.Background(), level, "dropped a message of the server",
-		slog.String("server", s.cfg.Name), slog.String("reason", what))
+	s.relay.repeats.write(level, "dropped a message of the server", s.cfg.Name, what)
 	s.relay.record(&audit.Record{Event: audit.Anomaly, Server: s.cfg.Name, Reason: what})
 }

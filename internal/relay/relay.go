@@ -83,6 +83,7 @@ type Relay struct {
 	opts     Options
 	gate     *scan.Gate
 	log      *slog.Logger
+	repeats  *repeats // of log
 	registry *registry.Registry
 	sealer   *bridge.Sealer
 	lot      *bridge.Lot[*exchange]
@@ -129,7 +130,7 @@ func New(opts Options) *Relay {
 	opts.MaxParked = cmp.Or(opts.MaxParked, defaultMaxParked)
 	opts.MaxInputRounds = cmp.Or(opts.MaxInputRounds, defaultMaxRounds)
 	r := &Relay{
-		opts: opts, gate: opts.Gate, log: opts.Log, sealer: bridge.NewSealer(),
+		opts: opts, gate: opts.Gate, log: opts.Log, repeats: newRepeats(opts.Log), sealer: bridge.NewSealer(),
 		clients: map[*Client]struct{}{}, introduction: make(chan struct{}),
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
@@ -179,6 +180,7 @@ func (r *Relay) Close() {
 	}
 	r.upkeep.Wait()
 	r.lot.Close()
+	r.repeats.close()
 }
 
 // author is short for a message that the relay itself writes.
