@@ -48,9 +48,8 @@ func serve(t *testing.T, change func(*Server)) (*Server, *fake) {
 		s.Serve(t.Context(), f)
 	}()
 	t.Cleanup(func() {
-		s.Close()
 		<-ended
-		if _, err := os.Lstat(s.Path()); !errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Lstat(s.path); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the socket stays: %v", err)
 		}
 	})
@@ -59,10 +58,10 @@ func serve(t *testing.T, change func(*Server)) (*Server, *fake) {
 
 func TestAsk(t *testing.T) {
 	s, f := serve(t, nil)
-	if got := Sockets(filepath.Dir(s.Path())); len(got) != 1 || got[0] != s.Path() {
+	if got := Sockets(filepath.Dir(s.path)); len(got) != 1 || got[0] != s.path {
 		t.Errorf("found %q", got)
 	}
-	for path, mode := range map[string]os.FileMode{s.Path(): 0o600, filepath.Dir(s.Path()): 0o700} {
+	for path, mode := range map[string]os.FileMode{s.path: 0o600, filepath.Dir(s.path): 0o700} {
 		info, err := os.Lstat(path)
 		if err != nil || info.Mode().Perm() != mode {
 			t.Errorf("%s: %v, %v", path, info.Mode(), err)
@@ -70,7 +69,7 @@ func TestAsk(t *testing.T) {
 	}
 	ask := func(r Request) Response {
 		t.Helper()
-		answer, err := Ask(t.Context(), s.Path(), r)
+		answer, err := Ask(t.Context(), s.path, r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +95,7 @@ func TestAsk(t *testing.T) {
 // raw sends bytes and returns what comes back until the end.
 func raw(t *testing.T, s *Server, text string) string {
 	t.Helper()
-	conn, err := net.Dial("unix", s.Path())
+	conn, err := net.Dial("unix", s.path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +127,7 @@ func TestStrangeClients(t *testing.T) {
 
 func TestAnotherUser(t *testing.T) {
 	s, f := serve(t, func(s *Server) { s.trusted = func(*net.UnixConn) bool { return false } })
-	if _, err := Ask(t.Context(), s.Path(), Request{Op: OpReload, Digest: "d"}); err == nil {
+	if _, err := Ask(t.Context(), s.path, Request{Op: OpReload, Digest: "d"}); err == nil {
 		t.Error("another user is answered")
 	}
 	if len(f.digests) != 0 {
@@ -145,7 +144,7 @@ func TestDirectoryOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s, err := Listen(dir, slog.New(slog.DiscardHandler)); err == nil {
-		s.Close()
+		_ = s.listener.Close()
 		t.Error("a directory that others can write to is used")
 	}
 }

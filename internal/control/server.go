@@ -31,8 +31,8 @@ const (
 	maxClients = 8
 )
 
-// Server listens for the person who runs the relay. Create it with Listen and
-// end it with Close.
+// Server listens for the person who runs the relay. Create it with Listen; Serve
+// ends it.
 type Server struct {
 	listener *net.UnixListener
 	path     string
@@ -41,11 +41,8 @@ type Server struct {
 	patience time.Duration
 }
 
-// Path returns the address of the socket.
-func (s *Server) Path() string { return s.path }
-
-// Serve answers requests until ctx ends or Close is called, and returns when
-// the last one was answered.
+// Serve answers requests until ctx ends, removes the socket, and returns when the
+// last one was answered.
 func (s *Server) Serve(ctx context.Context, r Relay) {
 	stop := context.AfterFunc(ctx, func() { _ = s.listener.Close() }) // nothing is lost
 	defer stop()
@@ -73,9 +70,6 @@ func (s *Server) Serve(ctx context.Context, r Relay) {
 		})
 	}
 }
-
-// Close ends Serve and removes the socket.
-func (s *Server) Close() { _ = s.listener.Close() } // closing twice is no harm
 
 // serve answers the one request of a connection.
 func (s *Server) serve(ctx context.Context, conn *net.UnixConn, r Relay) {

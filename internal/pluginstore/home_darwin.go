@@ -1,3 +1,0 @@
-package pluginstore
-
-func dataDir() (string, error) { return underHome("Library", "Application Support") }
