@@ -11,11 +11,12 @@ import (
 	"github.com/mcp-relay/relay/internal/plugin"
 	"github.com/mcp-relay/relay/internal/pluginstore"
 	"github.com/mcp-relay/relay/internal/sandbox"
+	"github.com/mcp-relay/relay/internal/statefile"
 )
 
 // openStore returns the store of installed scanners.
 func openStore() (*pluginstore.Store, error) {
-	dir, err := pluginstore.Home()
+	dir, err := statefile.DataHome()
 	if err != nil {
 		return nil, fmt.Errorf("opening the store of scanners: %w", err)
 	}

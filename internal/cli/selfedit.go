@@ -10,7 +10,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/mcp-relay/relay/internal/config"
-	"github.com/mcp-relay/relay/internal/pluginstore"
 	"github.com/mcp-relay/relay/internal/scan"
 	"github.com/mcp-relay/relay/internal/selfedit"
 	"github.com/mcp-relay/relay/internal/statefile"
@@ -45,7 +44,7 @@ func selfEdit(cfg *config.Config) selfedit.Options {
 	if state, err := statefile.Home(); err == nil {
 		o.Dirs = append(o.Dirs, state)
 	}
-	if store, err := pluginstore.Home(); err == nil {
+	if store, err := statefile.DataHome(); err == nil {
 		o.Dirs = append(o.Dirs, store)
 	}
 	o.Dirs = append(o.Dirs, runDir())

@@ -28,7 +28,7 @@ const (
 // Store is a directory with installed scanners. Its methods may be called by
 // several goroutines and processes at once.
 type Store struct {
-	// Dir is the store's directory, see Home. It need not exist.
+	// Dir is the store's directory. It need not exist.
 	Dir string
 	// Reserved are names that no installed scanner may have.
 	Reserved []string

@@ -1,6 +1,6 @@
 package statefile
 
-// homeDir returns ~/Library/Application Support.
-func homeDir(_ func(string) string, home func() (string, error)) (string, error) {
-	return under(home, "Library", "Application Support")
-}
+// No variable moves it.
+func stateDir() (string, error) { return within("", "Library", "Application Support") }
+
+func dataDir() (string, error) { return stateDir() }

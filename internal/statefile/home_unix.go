@@ -2,12 +2,6 @@
 
 package statefile
 
-import "path/filepath"
+func stateDir() (string, error) { return within("XDG_STATE_HOME", ".local", "state") }
 
-// homeDir returns the XDG state directory.
-func homeDir(getenv func(string) string, home func() (string, error)) (string, error) {
-	if dir := getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return dir, nil
-	}
-	return under(home, ".local", "state")
-}
+func dataDir() (string, error) { return within("XDG_DATA_HOME", ".local", "share") }

@@ -1,11 +1,5 @@
 package statefile
 
-import "path/filepath"
+func stateDir() (string, error) { return within("LocalAppData", "AppData", "Local") }
 
-// homeDir returns %LocalAppData%.
-func homeDir(getenv func(string) string, home func() (string, error)) (string, error) {
-	if dir := getenv("LocalAppData"); filepath.IsAbs(dir) {
-		return dir, nil
-	}
-	return under(home, "AppData", "Local")
-}
+func dataDir() (string, error) { return stateDir() }
