@@ -160,3 +160,27 @@ func TestAnObserversRecordSaysWhatItWouldHaveDone(t *testing.T) {
 		t.Errorf("recorded %+v", r)
 	}
 }
+
+// TestAnExceptionIsForTheNameThatIsCalled: a tool with members of a resource is
+// not excepted as what those say.
+func TestAnExceptionIsForTheNameThatIsCalled(t *testing.T) {
+	for list, tt := range map[string]struct {
+		item     string
+		withheld []int
+	}{
+		"tools":             {`{"name":"evil","uri":"good","uriTemplate":"good"}`, []int{0}},
+		"prompts":           {`{"name":"evil","uri":"good"}`, []int{0}},
+		"resources":         {`{"name":"good","uri":"evil:","uriTemplate":"good"}`, []int{0}},
+		"resourceTemplates": {`{"name":"good","uri":"good","uriTemplate":"evil:{x}"}`, []int{0}},
+	} {
+		t.Run(list, func(t *testing.T) {
+			v := finds(verdict.Block, verdict.High, "/"+list+"/0")
+			g, _ := gateWith(t, Panel{Members: []Member{member(says(v), nil)}, Exceptions: []Exception{excepts("r", "good", "")}})
+			s := catalogue(`{"` + list + `":[` + tt.item + `]}`)
+			s.Catalogue = list
+			if d := decide(t, g, s); d.Outcome != Passed || !slices.Equal(d.Withheld, tt.withheld) {
+				t.Errorf("outcome %d, withheld %v, want %v", d.Outcome, d.Withheld, tt.withheld)
+			}
+		})
+	}
+}

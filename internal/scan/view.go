@@ -121,22 +121,26 @@ func (d *deliberation) target(pointer string) string {
 	i := 0
 	for element := range jsonrpc.Elements(list) {
 		if i == index {
-			return nameOf(element)
+			return d.nameOf(element)
 		}
 		i++
 	}
 	return ""
 }
 
-// nameOf returns by what a definition is called.
-func nameOf(definition []byte) string {
+// nameOf returns by what a definition is called: a server that adds a member of
+// another kind of definition does not choose another name.
+func (d *deliberation) nameOf(definition []byte) string {
 	if len(definition) == 0 || definition[0] != '{' {
 		return ""
 	}
-	for _, member := range [...]string{"uriTemplate", "uri", "name"} {
-		if name := jsonrpc.StringMember(definition, member); name != "" {
-			return name
-		}
+	member := "name"
+	switch d.s.Catalogue {
+	case "resources":
+		member = "uri"
+	case "resourceTemplates":
+		member = "uriTemplate"
+	default:
 	}
-	return ""
+	return jsonrpc.StringMember(definition, member)
 }
