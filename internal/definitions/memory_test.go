@@ -212,6 +212,46 @@ func TestChangesWhileRunning(t *testing.T) {
 	p.want("a third text", p.lists(def("a", "a third text", "x")), "", "flagged a wording")
 }
 
+// TestGoneAndBack: a definition that is away for one list cannot come back as
+// another, nor can one that is held.
+func TestGoneAndBack(t *testing.T) {
+	p := begin(t, t.TempDir())
+	p.lists(def("a", longText, "x"), def("n", "n"))
+	p.want("gone", p.lists(def("n", "n")), "", "removed a removed")
+	p.want("back with other words", p.lists(def("a", "another text", "x"), def("n", "n")), "a", "held a wording")
+	p.want("gone again", p.lists(def("n", "n")), "", "removed a removed")
+	p.want("and back", p.lists(def("a", "another text", "x"), def("n", "n")), "a", "held a wording")
+	p.want("as it was", p.lists(def("a", longText, "x"), def("n", "n")), "", "")
+
+	p = begin(t, t.TempDir())
+	tell := func(text string) string {
+		if p.memory.RecallInstructions(t.Context(), "s", text, "scan") {
+			return "held"
+		}
+		return ""
+	}
+	tell("be nice")
+	tell("")
+	p.took()
+	p.want("instructions after none", tell("be quick"), "held", "held  wording")
+}
+
+// TestWhatWasOfferedIsBounded: a server that has other names each time does not
+// fill the memory.
+func TestWhatWasOfferedIsBounded(t *testing.T) {
+	s := &server{Server: Server{Name: "s"}, offered: map[itemKey]string{}, told: map[itemKey]string{}}
+	for i := range maxOffered + 1 {
+		s.offered[itemKey{"tool", fmt.Sprint(i)}] = "h"
+	}
+	rec := newRecord(s, time.Now())
+	rec.ensure("tool", "1").Approved = &Form{Hash: "h"}
+	l := &looking{server: s, record: rec, kind: "tool", now: time.Now(), held: map[int]string{}}
+	l.miss(map[string]bool{"2": true})
+	if len(s.offered) != 2 {
+		t.Errorf("%d forms are known", len(s.offered))
+	}
+}
+
 // Two principals see two catalogues: whoever comes second has to wait.
 func TestTwoCatalogues(t *testing.T) {
 	p := begin(t, t.TempDir())

@@ -2,6 +2,7 @@ package definitions
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -218,7 +219,8 @@ func (l *looking) miss(present map[string]bool) {
 			continue
 		}
 		l.dirty = true
-		delete(l.offered, itemKey{l.kind, e.Name})
+		// What clients saw of it is not forgotten: one that is back as something
+		// else has changed while the relay runs.
 		delete(l.told, itemKey{l.kind, e.Name})
 		if e.base() == nil {
 			forget = true
@@ -231,4 +233,13 @@ func (l *looking) miss(present map[string]bool) {
 	if forget {
 		l.record.forget(func(e *item) bool { return e.Kind == l.kind && !present[e.Name] && e.base() == nil })
 	}
+	if len(l.offered) > maxOffered {
+		maps.DeleteFunc(l.offered, func(key itemKey, _ string) bool {
+			return key.kind == l.kind && !present[key.name] && l.record.item(key.kind, key.name) == nil
+		})
+	}
 }
+
+// maxOffered is from how many forms on that a process let clients see it forgets
+// those of definitions that are gone and not remembered.
+const maxOffered = 4 * maxItems
