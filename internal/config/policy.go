@@ -148,7 +148,13 @@ func (s *Scanner) ByTarget(server string, phase verdict.Phase) bool {
 func (s *Scanner) Enforces(server string, phase verdict.Phase) bool {
 	mode := s.Mode
 	for i := range s.Overrides {
-		if o := &s.Overrides[i]; o.Mode != "" && o.general() && o.concerns(server, phase) {
+		o := &s.Overrides[i]
+		if o.Mode == "" || !o.concerns(server, phase) {
+			continue
+		}
+		// What only looks as if it named all tools takes the scanner away from
+		// nearly all, and gives it less than all.
+		if o.Mode == ModeEnforce && o.everything() || o.Mode != ModeEnforce && o.general() {
 			mode = o.Mode
 		}
 	}
@@ -159,6 +165,10 @@ func (s *Scanner) Enforces(server string, phase verdict.Phase) bool {
 func (o *Override) general() bool {
 	return len(o.Tools) == 0 || slices.ContainsFunc(o.Tools, func(p string) bool { return strings.Trim(p, "*?") == "" })
 }
+
+// everything reports whether the override holds for every target, for content
+// without one too.
+func (o *Override) everything() bool { return len(o.Tools) == 0 || slices.Contains(o.Tools, "*") }
 
 func (o *Override) concerns(server string, phase verdict.Phase) bool {
 	return anyMatches(o.Servers, server) && (len(o.Phases) == 0 || slices.Contains(o.Phases, phase))

@@ -38,6 +38,8 @@ func TestCoverage(t *testing.T) {
 		{"off in the phase", []Override{{Phases: response, Mode: ModeOff}}, false, false, ModeOff, ModeOff},
 		{"off in another phase", []Override{{Phases: []verdict.Phase{verdict.Request}, Mode: ModeOff}}, true, false, ModeEnforce, ModeEnforce},
 		{"off but for a tool", []Override{{Mode: ModeOff}, {Tools: []string{"read_file"}, Mode: ModeEnforce}}, false, true, ModeEnforce, ModeOff},
+		{"off but for what has a name", []Override{{Mode: ModeOff}, {Tools: []string{"?*"}, Mode: ModeEnforce}}, false, true, ModeEnforce, ModeEnforce},
+		{"off but for all", []Override{{Mode: ModeOff}, {Tools: []string{"*"}, Mode: ModeEnforce}}, true, true, ModeEnforce, ModeEnforce},
 		{"the last wins", []Override{{Mode: ModeOff}, {Mode: ModeEnforce}}, true, false, ModeEnforce, ModeEnforce},
 		{"a threshold", []Override{{Tools: []string{"read_file"}, Threshold: "high"}}, true, true, ModeEnforce, ModeEnforce},
 	}
@@ -59,6 +61,9 @@ func TestCoverage(t *testing.T) {
 			// What the gate lets pass as decided is what is enforced otherwise.
 			if got := s.Effective("x", "", verdict.Response).Mode; tt.enforces && got != ModeEnforce {
 				t.Errorf("without a target: %s", got)
+			}
+			if got := s.Effective("x", "file:///a", verdict.Response).Mode; tt.enforces && tt.other == ModeEnforce && got != ModeEnforce {
+				t.Errorf("a URI: %s", got)
 			}
 		})
 	}
