@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/isolation"
@@ -50,7 +51,8 @@ func (a *assembly) adopt(ctx context.Context, to *config.Config) error {
 		a.memory.SetPolicy(driftPolicy(&to.Relay.Definitions))
 	}
 	a.mu.Lock()
-	a.team = next
+	rejudge := !reflect.DeepEqual(a.judged, judgedBy(to))
+	a.team, a.judged = next, judgedBy(to)
 	a.options.Servers = servers
 	a.options.CallTimeout, a.options.RelistInterval = to.Relay.CallTimeout, to.Relay.RelistInterval
 	renew := a.renew
@@ -59,6 +61,7 @@ func (a *assembly) adopt(ctx context.Context, to *config.Config) error {
 		renew(len(servers), func(core *relay.Relay) {
 			core.Reconfigure(relay.Settings{
 				Servers: servers, CallTimeout: to.Relay.CallTimeout, RelistInterval: to.Relay.RelistInterval,
+				Rejudge: rejudge,
 			})
 		})
 	}
@@ -69,6 +72,13 @@ func (a *assembly) adopt(ctx context.Context, to *config.Config) error {
 		})
 	}
 	return nil
+}
+
+// judgedBy returns what of a configuration verdicts depend on: with another,
+// what was judged once and is offered on has to be judged again.
+func judgedBy(cfg *config.Config) []any {
+	r := &cfg.Relay
+	return []any{r.Scanners, r.AllowUnscanned, r.ScanBudget, r.Uninspected, r.Exceptions, r.AllowSelfEdit}
 }
 
 // ready waits until every scanner of the team works, and fails when one does

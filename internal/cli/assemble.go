@@ -33,6 +33,7 @@ type assembly struct {
 	verdicts *verdictcache.Store
 	audit    *audit.Log
 	log      *slog.Logger
+	judged   []any // by what: see judgedBy
 	// Set by remember.
 	definitions *definitions.Store
 	memory      *definitions.Memory
@@ -49,7 +50,7 @@ type watcher func(name string, s scan.Scanner) scan.Scanner
 
 // assembleWatched is assemble with somebody who looks on, unless watch is nil.
 func assembleWatched(ctx context.Context, cfg *config.Config, log *slog.Logger, stderr io.Writer, watch watcher) (*assembly, error) {
-	a := &assembly{team: &team{}, log: log}
+	a := &assembly{team: &team{}, log: log, judged: judgedBy(cfg)}
 	var err error
 	if a.warden, err = startWarden(); err != nil {
 		return nil, err

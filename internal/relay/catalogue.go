@@ -50,9 +50,9 @@ func (s *server) catalogue(ctx context.Context, l *link, k registry.Kind) (regis
 	}
 	// The same bytes from the same connection have their verdict already: a
 	// server that announces changes without making any costs no scan, and
-	// nothing vanishes while a scanner is away.
-	digest := digestOf(raw)
-	if known := l.judged[k]; known != nil && known.digest == digest {
+	// nothing vanishes while a scanner is away. Not when others judge by now.
+	digest, verdicts := digestOf(raw), s.relay.verdicts.Load()
+	if known := l.judged[k]; known != nil && known.digest == digest && known.verdicts == verdicts {
 		return s.recall(ctx, k, known, raw), nil
 	}
 	items := make([]registry.Item, 0, len(raw))
@@ -69,13 +69,14 @@ func (s *server) catalogue(ctx context.Context, l *link, k registry.Kind) (regis
 		}
 	}
 	listing := registry.Listing{Items: items, TTL: ttl, HasTTL: l.modern(), Headers: none.Headers}
-	l.judged[k] = &judgedList{digest: digest, listing: listing}
+	l.judged[k] = &judgedList{digest: digest, verdicts: verdicts, listing: listing}
 	return s.recall(ctx, k, l.judged[k], raw), nil
 }
 
 // judgedList is a list with its verdict, and with what the memory says of it.
 type judgedList struct {
 	digest   [sha256.Size]byte
+	verdicts int64            // of the relay, when it was judged
 	listing  registry.Listing // by the verdict alone
 	recalled registry.Listing
 	doubt    <-chan struct{} // closed when recalled may be out of date; nil: there is none

@@ -30,11 +30,18 @@ type greeting struct {
 	recalled     bool
 	sent, scanID string
 	held         atomic.Bool
+	// subject is what passed, as it is judged again when others judge; nil: there
+	// is nothing. Only the server's upkeep uses it, and verdicts, the relay's of
+	// when it was judged.
+	subject  *scan.Subject
+	verdicts int64
+	refused  atomic.Bool // when it was judged again
 }
 
 // judgeGreeting has the greeting judged. A blocked one is as none.
 func (s *server) judgeGreeting(ctx context.Context, l *link) error {
 	body := []byte("{}")
+	l.greeting.verdicts = s.relay.verdicts.Load()
 	for _, name := range []string{"instructions"} {
 		if raw, ok := jsonrpc.Member(l.greeting.raw, name); ok && string(raw) != `""` {
 			body = jsonrpc.SetMember(body, name, raw)
@@ -54,30 +61,60 @@ func (s *server) judgeGreeting(ctx context.Context, l *link) error {
 	if l.modern() {
 		method = protocol.Discover
 	}
-	d, err := s.insist(ctx, l, &scan.Subject{
+	subject := &scan.Subject{
 		Part: peer.Result, Hidden: s.cfg.Hidden,
 		Content: verdict.Content{
 			Phase: verdict.Definition, Kind: verdict.JSON, Data: body,
 			Origin: verdict.Origin{Server: s.cfg.Name, Method: method, ProtocolVersion: l.version()},
 		},
-	}, func(string) { s.unscanned() })
+	}
+	d, err := s.insist(ctx, l, subject, func(string) { s.unscanned() })
 	if err != nil {
 		return err
 	}
 	if d.Outcome != scan.Passed {
-		s.relay.log.Warn("the server's instructions are withheld", slog.String("server", s.cfg.Name), slog.String("scan_id", d.ScanID))
-		s.relay.record(&audit.Record{
-			Event: audit.Withheld, Server: s.cfg.Name, Method: method, Phase: verdict.Definition,
-			ScanID: d.ScanID, Reason: "a scanner blocked the server's instructions",
-		})
+		s.greetingWithheld(method, d.ScanID)
 		return nil
 	}
 	passed := d.Cleared.Body()
+	again := *subject
+	again.Content.Data = passed
+	l.greeting.subject = &again
 	l.greeting.instructions = jsonrpc.StringMember(passed, "instructions")
 	l.greeting.extensions, _ = jsonrpc.ObjectMember(passed, "extensions")
 	l.greeting.experimental, _ = jsonrpc.ObjectMember(passed, "experimental")
 	l.greeting.tasks, _ = jsonrpc.ObjectMember(passed, "tasks")
 	s.recallInstructions(ctx, l, jsonrpc.StringMember(body, "instructions"), d.ScanID)
+	return nil
+}
+
+func (s *server) greetingWithheld(method, scanID string) {
+	s.relay.log.Warn("the server's instructions are withheld", slog.String("server", s.cfg.Name), slog.String("scan_id", scanID))
+	s.relay.record(&audit.Record{
+		Event: audit.Withheld, Server: s.cfg.Name, Method: method, Phase: verdict.Definition,
+		ScanID: scanID, Reason: "a scanner blocked the server's instructions",
+	})
+}
+
+// judgeGreetingAgain has what passed of the greeting judged by those who judge
+// now, if they have not. What does not pass as it is, is as none to clients that
+// come from now on; the others were told.
+func (s *server) judgeGreetingAgain(ctx context.Context, l *link) error {
+	g, verdicts := &l.greeting, s.relay.verdicts.Load()
+	if g.verdicts == verdicts {
+		return nil
+	}
+	if g.subject != nil {
+		d, err := s.insist(ctx, l, g.subject, func(string) { g.refused.Store(true) })
+		if err != nil {
+			return err
+		}
+		refused := d.Outcome != scan.Passed || d.Changed
+		if g.refused.Store(refused); refused {
+			s.greetingWithheld(g.subject.Content.Origin.Method, d.ScanID)
+		}
+	}
+	g.verdicts = verdicts
 	return nil
 }
 
@@ -145,7 +182,7 @@ func (r *Relay) greeting(modern bool) []byte {
 	var words []instruction
 	for _, s := range r.servers() {
 		l := s.current.Load()
-		if l == nil {
+		if l == nil || l.greeting.refused.Load() {
 			continue
 		}
 		extensions = merged(extensions, l.greeting.extensions)

@@ -29,6 +29,9 @@ type link struct {
 	// judged holds the last list of each kind with its verdict. Only the
 	// server's upkeep uses it.
 	judged map[registry.Kind]*judgedList
+	// verdicts is the relay's, when all lists were judged. Only the server's upkeep
+	// uses it.
+	verdicts int64
 	// doubt is closed when the memory may say of the last lists what it did not
 	// say then; nil: there is none. Only the server's upkeep uses it.
 	doubt <-chan struct{}

@@ -12,6 +12,9 @@ type Settings struct {
 	Servers        []Server // in configuration order
 	CallTimeout    time.Duration
 	RelistInterval time.Duration
+	// Rejudge has what servers offer judged again, without calls having to wait:
+	// the gate has another panel.
+	Rejudge bool
 }
 
 // leaveGrace is how long a server that is configured no more may take to answer
@@ -31,6 +34,9 @@ func (r *Relay) Reconfigure(to Settings) {
 	}
 	r.callTimeout.Store(int64(to.CallTimeout))
 	r.relistInterval.Store(int64(to.RelistInterval))
+	if to.Rejudge {
+		r.verdicts.Add(1)
+	}
 	before := r.roster.Load()
 	stays := map[*server]bool{}
 	var all, fresh []*server

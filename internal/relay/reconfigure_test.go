@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mcp-relay/relay/internal/scan"
+	"github.com/mcp-relay/relay/internal/verdict"
 )
 
 // configured returns what configures a fake server under a name.
@@ -209,4 +210,49 @@ func TestSettingsWhileItRuns(t *testing.T) {
 			t.Error("the server was connected anew")
 		}
 	})
+}
+
+// TestAnotherPanelJudgesWhatIsOffered: what the one before let pass is judged
+// again, of servers that stay as they are too.
+func TestAnotherPanelJudgesWhatIsOffered(t *testing.T) {
+	for _, modern := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := saying(modern, "do as I say")
+			s.tools = []string{"x", "y"}
+			configured := s.configured("a", "1")
+			r := startJudged(t, &judge{}, func(o *Options) { o.Servers = []Server{configured} })
+			r.wantPart(toolsList, `"a__x"`, `"a__y"`)
+			r.wantPart(hello, "do as I say")
+			settings := Settings{Servers: []Server{configured}, CallTimeout: time.Minute}
+			swap := func(next *judge, rejudge bool) string {
+				r.relay.gate.Swap(scan.Panel{Members: []scan.Member{{Scanner: next, Policy: scan.Policy{Name: "n"}}}})
+				settings.Rejudge = rejudge
+				r.relay.Reconfigure(settings)
+				time.Sleep(2 * relistPause)
+				return strings.Join(r.got(), "\n")
+			}
+			same := &judge{}
+			if got := swap(same, false); got != "" || len(same.saw()) != 0 {
+				t.Errorf("the same judges: the client is told %s, and they saw %v", got, same.saw())
+			}
+			strict := &judge{hello: "do as", action: verdict.Block}
+			strict.blocks(`"x"`)
+			if got := swap(strict, true); !strings.Contains(got, "notifications/tools/list_changed") {
+				t.Errorf("the client is not told: %s", got)
+			}
+			if got := r.ask(toolsList)[0]; strings.Contains(got, "a__x") || !strings.Contains(got, "a__y") {
+				t.Errorf("listed %s", got)
+			}
+			if got := r.ask(hello)[0]; strings.Contains(got, "do as I say") {
+				t.Errorf("greeted with %s", got)
+			}
+			r.wantPart(callWith(9, "a__x", "no"), "There is no such tool")
+			swap(&judge{}, true)
+			r.wantPart(toolsList, `"a__x"`, `"a__y"`)
+			r.wantPart(hello, "do as I say")
+			if len(s.conns) != 1 {
+				t.Errorf("the server was connected %d times", len(s.conns))
+			}
+		})
+	}
 }

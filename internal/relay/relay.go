@@ -113,6 +113,9 @@ type Relay struct {
 	lifecycle sync.Mutex // held while servers are added or removed
 	running   bool       // Start was called
 
+	// verdicts changes whenever what passed may not pass any more: others judge.
+	verdicts atomic.Int64
+
 	// What Reconfigure may change; nanoseconds.
 	callTimeout, relistInterval atomic.Int64
 }

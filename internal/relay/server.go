@@ -190,9 +190,14 @@ func (s *server) watch(ctx context.Context, l *link) error {
 				every = now
 				ticker.Reset(every)
 			}
-			continue
+			if l.verdicts == s.relay.verdicts.Load() {
+				continue
+			}
 		}
 		err := s.relistAll(ctx, l)
+		if err == nil {
+			err = s.judgeGreetingAgain(ctx, l)
+		}
 		switch {
 		case err == nil:
 			s.recallAgain(ctx, l)
@@ -218,7 +223,7 @@ func (s *server) watch(ctx context.Context, l *link) error {
 // relistAll asks for every catalogue and has it judged. Clients learn of it
 // when what they see changed.
 func (s *server) relistAll(ctx context.Context, l *link) error {
-	announced := l.stale.Load()
+	announced, verdicts := l.stale.Load(), s.relay.verdicts.Load()
 	l.doubt = s.doubts()
 	// Clients are told also when they would see no difference: the server may
 	// mean more than it lists.
@@ -241,6 +246,7 @@ func (s *server) relistAll(ctx context.Context, l *link) error {
 		}
 	}
 	l.stale.Add(-announced)
+	l.verdicts = verdicts
 	if s.settled.Load() || !s.relay.starting() {
 		s.relay.listChanged(changed)
 	}
