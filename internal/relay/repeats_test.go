@@ -6,15 +6,35 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
+// lockedBuffer is a bytes.Buffer for several goroutines.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) take() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	defer b.buf.Reset()
+	return b.buf.String()
+}
+
 // logLines returns a logger and what was logged since it was asked last, without
 // the times.
 func logLines(level slog.Level) (*slog.Logger, func() []string) {
-	out := &bytes.Buffer{}
+	out := &lockedBuffer{}
 	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}
@@ -23,8 +43,7 @@ func logLines(level slog.Level) (*slog.Logger, func() []string) {
 	}}))
 	return log, func() []string {
 		synctest.Wait()
-		text := strings.TrimSpace(out.String())
-		out.Reset()
+		text := strings.TrimSpace(out.take())
 		if text == "" {
 			return nil
 		}

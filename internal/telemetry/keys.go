@@ -7,7 +7,7 @@ var Keys = []string{
 	// Who and where, as in audit records.
 	"kind", "phase", "scan_id", "scanner", "server", "session", "target",
 	// What happened and why.
-	"cause", "detail", "error", "failure", "hint", "on_error", "passed", "reason", "status",
+	"cause", "detail", "error", "failure", "fallback", "hint", "on_error", "passed", "reason", "status",
 	// How much and how long.
 	"lost", "pause", "skipped",
 	// Processes and files.
