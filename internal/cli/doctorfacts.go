@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -66,83 +65,28 @@ func storageChecks(cfg *config.Config) doctor.Report {
 	}
 	files := max(1, cfg.Relay.Audit.MaxBackups+1)
 	need := uint64(max(1, cfg.Relay.Audit.MaxSizeMB)) * uint64(files) * doctor.MiB
-	return doctor.Report{doctor.Space(path, need), chainCheck(path)}
-}
-
-// quickRecord is the size up to which the chain of a record is checked, in bytes.
-const quickRecord = 64 << 20
-
-// chainCheck looks whether the audit record is what was written.
-func chainCheck(path string) doctor.Check {
-	c := doctor.Check{Area: doctor.Storage, Subject: path, Status: doctor.OK}
-	info, err := os.Stat(path)
-	if err != nil {
-		c.What = "there is no audit record yet"
-		return c
-	}
-	if info.Size() > quickRecord {
-		c.What = "the audit record is long; relay audit verify checks whether it is what was written"
-		return c
-	}
-	r, err := audit.Verify("", path)
-	switch {
-	case err != nil:
-		c.Status, c.What, c.Do = doctor.Warn, "the audit record cannot be checked: "+err.Error(), "run relay audit verify"
-	case !r.Intact:
-		c.Status, c.What = doctor.Fail, "the audit record is not what was written"
-		c.Do = "relay audit verify says where; docs/audit.md says what that can mean"
-	default:
-		c.What = fmt.Sprintf("the audit record is what was written: %d records", r.Records)
-	}
-	return c
-}
-
-// installedChecks looks whether installed scanners are what was accepted.
-func installedChecks() (report doctor.Report) {
-	s, err := openStore()
-	if err != nil {
-		return nil // without a home there are none
-	}
-	all, err := s.List()
-	if err != nil {
-		return doctor.Report{{
-			Area: doctor.Scanners, Status: doctor.Fail, What: "the list of installed scanners cannot be used: " + err.Error(),
-			Do: "see relay plugin list",
-		}}
-	}
-	for i := range all {
-		p := &all[i]
-		c := doctor.Check{Area: doctor.Scanners, Subject: p.Name, Status: doctor.OK}
-		c.What = "installed; its files are those that were accepted"
-		switch {
-		case len(s.Verify(p)) > 0:
-			c.Status, c.What = doctor.Fail, "its files are not those that were accepted: it does not start"
-			c.Do = "relay plugin verify says which; remove it and install it again"
-		case p.Script:
-			c.Status, c.What = doctor.Warn, "installed as a script: its checksum says nothing of what runs it, nor of its libraries"
-			c.Do = "install a single binary where there is one"
-		}
-		report = append(report, c)
-	}
-	return report
+	return doctor.Report{doctor.Space(path, need), doctor.Record(path)}
 }
 
 // tokensCheck looks at the tokens of HTTP clients.
 func tokensCheck(cfg *config.Config) doctor.Check {
-	c := doctor.Check{Area: doctor.Keys, Subject: "tokens", Status: doctor.OK, What: "no client connects over HTTP"}
 	if !cfg.Relay.HTTP.Enabled || cfg.Relay.HTTP.Auth == config.AuthNone {
-		return c
+		return doctor.NoTokens()
 	}
 	store, err := openTokens(cfg, slog.New(slog.DiscardHandler))
-	switch {
-	case err != nil:
-		c.Status, c.What, c.Do = doctor.Fail, err.Error(), "correct or remove the file of tokens"
-	case len(store.List()) == 0:
-		c.Status, c.What, c.Do = doctor.Warn, "no client has a token yet", "run relay token add NAME; the first start makes one also"
-	default:
-		c.What = fmt.Sprintf("%d clients have a token", len(store.List()))
+	if err != nil {
+		return doctor.Tokens(0, err)
 	}
-	return c
+	return doctor.Tokens(len(store.List()), nil)
+}
+
+// installedChecks looks at the installed scanners.
+func installedChecks() doctor.Report {
+	s, err := openStore()
+	if err != nil {
+		return nil // without a home there are none
+	}
+	return doctor.Installed(s)
 }
 
 // startAll starts scanners and servers as a client would have them, and says what

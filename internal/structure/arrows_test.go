@@ -137,6 +137,8 @@ var ours = []arrow{
 	{"internal/doctor", "internal/config", "it looks at what is configured"},
 	{"internal/doctor", "internal/verdict", "phases and scanners are named in its words"},
 	{"internal/doctor", "internal/printable", "what it finds is foreign text"},
+	{"internal/doctor", "internal/audit", "whether the record is what was written, its chain says"},
+	{"internal/doctor", "internal/pluginstore", "whether installed scanners are what was accepted, their store says"},
 
 	{"internal/cli", "internal/*", "the command line wires; nobody else knows the whole"},
 	{"internal/cli", "scanner/conformance", "authors of scanners in other languages run the checks with the relay"},
