@@ -34,7 +34,10 @@ type inquiry struct {
 type word struct{ text, pointer string }
 
 func newInquiry(r *Rule) *inquiry {
-	return &inquiry{rule: r, places: r.places(false), fs: lookups{left: maxLookups}, tried: map[string]bool{}, globs: maxGlobs}
+	return &inquiry{
+		rule: r, places: r.places(false), fs: lookups{words: maxLookups, whole: maxWhole},
+		tried: map[string]bool{}, globs: maxGlobs,
+	}
 }
 
 // text looks at one string. where tells its pointer, if it matters.
@@ -48,11 +51,20 @@ func (i *inquiry) text(s string, value bool, where func() string) {
 	for _, v := range all {
 		// As a whole, then what stands in quotes, then its words.
 		quoted := len(all) > 1 && strings.ContainsAny(v, "\"'`")
-		if i.path(v, true) || quoted && i.words(v, quote) || i.words(v, blank) || i.places.spelled(v) {
+		if i.whole(v) || quoted && i.words(v, quote) || i.words(v, blank) || i.places.spelled(v) {
 			i.found(i.at())
 			return
 		}
 	}
+}
+
+// whole looks at all of a string. One with a slash of which it cannot be told any
+// more where it leads counts as leading to something protected: requests with
+// that many paths are made to have the last of them passed over.
+func (i *inquiry) whole(s string) bool {
+	i.fs.begin(true)
+	defer i.fs.begin(false)
+	return i.path(s, true) || i.fs.refused && i.value && strings.IndexByte(s, '/') >= 0
 }
 
 func (i *inquiry) at() string {

@@ -41,7 +41,7 @@ func newProtected(o *Options) *protected {
 	p := &protected{
 		taken: time.Now(), files: map[string]bool{}, dirs: map[string]bool{}, names: map[string]bool{}, entries: map[string]bool{},
 	}
-	p.fs.left = maxOwnLookups
+	p.fs.words = maxOwnLookups
 	for _, f := range o.Files {
 		p.place(f, func(k string) { p.files[k] = true })
 	}

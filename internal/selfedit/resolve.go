@@ -8,17 +8,24 @@ import (
 
 // Limits of asking the file system for one request.
 const (
-	maxLookups  = 512
-	maxLinks    = 40   // in one path, as systems have it
-	maxPath     = 4096 // bytes; a longer path is none
+	maxLookups  = 512      // for the words of texts
+	maxWhole    = 32 << 10 // for strings that are paths as a whole
+	maxLinks    = 40       // in one path, as systems have it
+	maxPath     = 4096     // bytes; a longer path is none
 	maxElements = 128
 )
 
 // lookups asks the file system, each thing once per request and not too often.
+// Texts full of words do not use up what is there for the paths beside them.
 type lookups struct {
-	left  int
-	known map[string]entry
+	words, whole int // how often it may still be asked, for either
+	forWhole     bool
+	refused      bool // it was not asked, as that was too often
+	known        map[string]entry
 }
+
+// begin says what is looked at from now on.
+func (l *lookups) begin(whole bool) { l.forWhole, l.refused = whole, false }
 
 type entry struct {
 	info os.FileInfo // nil: there is nothing
@@ -29,10 +36,15 @@ func (l *lookups) lstat(path string) (e entry, ok bool) {
 	if e, ok = l.known[path]; ok {
 		return e, true
 	}
-	if l.left <= 0 {
+	left := &l.words
+	if l.forWhole {
+		left = &l.whole
+	}
+	if *left <= 0 {
+		l.refused = true
 		return entry{}, false
 	}
-	l.left--
+	*left--
 	if info, err := os.Lstat(filepath.FromSlash(path)); err == nil {
 		e.info = info
 		if info.Mode()&os.ModeType != 0 && !info.IsDir() {

@@ -295,3 +295,40 @@ func BenchmarkJudge(b *testing.B) {
 		})
 	}
 }
+
+// TestPaddingHidesNoLink: however much a request says besides, where its paths
+// lead is looked up.
+func TestPaddingHidesNoLink(t *testing.T) {
+	w := newWorld(t)
+	if err := os.Symlink(w.config, filepath.Join(w.work, "harmless.txt")); err != nil {
+		t.Skip(err)
+	}
+	must(t, os.Symlink(w.state, filepath.Join(w.work, "pictures")))
+	link, inside := filepath.Join(w.work, "harmless.txt"), "pictures/x.png"
+	var words strings.Builder
+	for n := range 2000 {
+		fmt.Fprintf(&words, "a%d/b ", n)
+	}
+	for name, args := range map[string][]string{
+		"a text before it":  {words.String(), link},
+		"one inside a link": {words.String(), inside},
+		"paths before it":   append(strings.Fields(words.String()), link),
+	} {
+		if got := w.judge(args...); len(got) != 1 || got[0] != fmt.Sprintf("/arguments/a/%d", len(args)-1) {
+			t.Errorf("%s: found %v", name, got)
+		}
+	}
+	if got := w.judge(append(strings.Fields(words.String()), filepath.Join(w.work, "notes.txt"))...); len(got) != 0 {
+		t.Errorf("paths that lead elsewhere: found %v", got)
+	}
+	many := make([]string, 0, 3*maxWhole)
+	for n := range cap(many) {
+		many = append(many, fmt.Sprintf("b%d/c", n))
+	}
+	if got := w.judge(append(many, link)...); len(got) != maxFindings {
+		t.Errorf("too many to be looked up: %d found", len(got))
+	}
+	if got := w.judge(words.String(), "a sentence", "another"); len(got) != 0 {
+		t.Errorf("texts: found %v", got)
+	}
+}
