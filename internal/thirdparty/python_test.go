@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -39,4 +40,33 @@ func TestPython(t *testing.T) {
 		t.Errorf("relay plugin check: %v\n%s", err, out)
 	}
 	blocks(t, relay, scanner)
+
+	t.Run("installed", func(t *testing.T) { whole(t, relay, example, interpreter) })
+}
+
+// whole has the relay install the directory, with the packages and without the
+// environment that interpreter belongs to, and block a call. Confined, it finds
+// only the system's Python.
+func whole(t *testing.T, relay, example, interpreter string) {
+	t.Helper()
+	packages, err := filepath.Glob(filepath.Join(filepath.Dir(filepath.Dir(interpreter)), "lib", "python*", "site-packages"))
+	if err != nil || len(packages) != 1 {
+		t.Fatalf("packages: %q, %v", packages, err)
+	}
+	const system = "/usr/bin/python3"
+	version, err := exec.Command(system, "-c", "import sys; print('python%d.%d' % sys.version_info[:2])").Output()
+	if want := filepath.Base(filepath.Dir(packages[0])); err != nil || strings.TrimSpace(string(version)) != want {
+		t.Skipf("the packages are for %s, %s is %q: %v", want, system, version, err)
+	}
+	dir := filepath.Join(t.TempDir(), "words")
+	for from, to := range map[string]string{example: dir, packages[0]: filepath.Join(dir, "packages")} {
+		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(dir, ".venv")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", filepath.Dir(system)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	blocks(t, relay, installed(t, relay, dir))
 }
