@@ -314,37 +314,3 @@ func (f *finder) add(p Part, block Kind, at string, e encoded) error {
 	f.parts = append(f.parts, p)
 	return nil
 }
-
-// detect says what the part is.
-func (p *Part) detect(block Kind, c contents) {
-	p.Size = c.size
-	var kind Kind
-	p.Format, kind = formatOf(c.head)
-	switch {
-	case !c.ok:
-		p.Detected, p.Reason = Other, ReasonEncoding
-	case c.kind == Text && len(c.text) > MaxText:
-		p.Detected, p.Reason = Other, ReasonSize
-	case c.kind == Text:
-		p.Detected, p.Text = Text, c.text
-	case kind == Other:
-		p.Detected, p.Reason = Other, ReasonFormat
-	case !agrees(p.Declared, kind) || block != KindUnspecified && block != kind:
-		p.Detected, p.Reason = Other, ReasonMismatch
-	default:
-		p.Detected = kind
-	}
-}
-
-// agrees reports whether a label is for bytes of a kind. No label is no lie.
-func agrees(declared string, k Kind) bool {
-	top, sub, _ := strings.Cut(declared, "/")
-	switch {
-	case declared == "":
-		return true
-	case k == Image:
-		return top == "image" && !strings.Contains(sub, "xml") && !strings.Contains(sub, "svg")
-	default:
-		return top == "audio"
-	}
-}
