@@ -17,7 +17,7 @@ type jsonFile struct {
 
 // parseJSON returns the tree of a JSON file, nil after a problem.
 func parseJSON(data []byte, out *notes) *node {
-	clean := blankComments(data)
+	clean := BlankComments(data)
 	f := &jsonFile{
 		builder: builder{notes: out},
 		// Duplicate names are reported by the builder, all of them and with both lines.

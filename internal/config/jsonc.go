@@ -2,10 +2,10 @@ package config
 
 import "bytes"
 
-// blankComments returns a copy of JSON with comments and trailing commas
-// replaced by spaces, so that offsets, and with them line numbers, stay right.
-// What is not JSON is left for the parser to refuse.
-func blankComments(data []byte) []byte {
+// BlankComments returns a copy of JSON, as MCP clients write it, with comments and
+// trailing commas replaced by spaces, so that offsets, and with them line numbers,
+// stay right. What is not JSON is left for the parser to refuse.
+func BlankComments(data []byte) []byte {
 	out := bytes.Clone(data)
 	comma := -1 // a comma after which only space has been seen
 	for i := 0; i < len(out); {

@@ -95,11 +95,11 @@ func parseAny(path string, data []byte, out *notes) *node {
 	case hasSuffix(path, ".yaml", ".yml"):
 		return parseYAML(data, out)
 	case hasSuffix(path, ".json", ".jsonc"):
-		if strings.TrimSpace(string(blankComments(data))) == "" {
+		if strings.TrimSpace(string(BlankComments(data))) == "" {
 			return &node{kind: nullKind}
 		}
 		return parseJSON(data, out)
-	case strings.HasPrefix(strings.TrimSpace(string(blankComments(data))), "{"):
+	case strings.HasPrefix(strings.TrimSpace(string(BlankComments(data))), "{"):
 		return parseJSON(data, out)
 	default:
 		return parseYAML(data, out)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/printable"
 )
 
@@ -132,7 +133,7 @@ type finds struct {
 // the relay is among them.
 func beside(text []byte, own []string) (out []string, through, ok bool) {
 	var root map[string]json.RawMessage
-	if json.Unmarshal(withoutComments(text), &root) != nil {
+	if json.Unmarshal(config.BlankComments(text), &root) != nil {
 		return nil, false, false
 	}
 	f := finds{own: own}
@@ -168,32 +169,4 @@ func members(raw json.RawMessage) map[string]json.RawMessage {
 		return nil
 	}
 	return m
-}
-
-// withoutComments blanks the comments that some clients allow in JSON.
-func withoutComments(text []byte) []byte {
-	out := slices.Clone(text)
-	inString := false
-	for i := 0; i < len(out); i++ {
-		switch {
-		case inString && out[i] == '\\':
-			i++
-		case out[i] == '"':
-			inString = !inString
-		case inString || out[i] != '/' || i+1 >= len(out):
-		case out[i+1] == '/':
-			for ; i < len(out) && out[i] != '\n'; i++ {
-				out[i] = ' '
-			}
-		case out[i+1] == '*':
-			for ; i < len(out); i++ {
-				end := out[i] == '/' && i > 0 && text[i-1] == '*'
-				out[i] = ' '
-				if end {
-					break
-				}
-			}
-		}
-	}
-	return out
 }

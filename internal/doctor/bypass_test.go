@@ -20,6 +20,7 @@ func TestBeside(t *testing.T) {
 		{"beside", `{"mcpServers":{"relay":{"command":"relay"},"z":{"command":"npx"},"b":{"url":"https://x"}}}`, []string{"b", "z"}, true},
 		{"disabled", `{"mcpServers":{"z":{"command":"npx","disabled":true}}}`, nil, false},
 		{"VS Code", "{\"servers\":{ // mine\n\"z\":{\"command\":\"npx\"} /* and no more */ }}", []string{"z"}, false},
+		{"trailing commas", `{"servers":{"z":{"command":"npx",},},}`, []string{"z"}, false},
 		{"in settings", `{"mcp":{"servers":{"z":{"command":"npx"}}}}`, []string{"z"}, false},
 		{"per project", `{"projects":{"/a":{"mcpServers":{"z":{"command":"npx"}}},"/b":{"mcpServers":{"z":{"command":"npx"}}}}}`, []string{"z"}, false},
 		{"an address is no comment", `{"mcpServers":{"z":{"url":"http://x//y"}}}`, []string{"z"}, false},
