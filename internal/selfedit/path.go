@@ -56,7 +56,7 @@ func (i *inquiry) spelledOut(text string, l looks, whole bool) bool {
 		return i.absolute(text, l)
 	}
 	for b := range p.bases {
-		if i.from(&p.bases[b], text, l, whole) {
+		if !prose(text, l, whole) && i.from(&p.bases[b], text, l, whole) {
 			return true
 		}
 	}
@@ -67,6 +67,13 @@ func (i *inquiry) spelledOut(text string, l looks, whole bool) bool {
 		i.pending = append(i.pending, word{text, i.at()})
 	}
 	return false
+}
+
+// prose reports whether a word among others is taken for what people write, unless
+// the request names the directory that it would be in: programs are called relay
+// or scanner, and so is what they do.
+func prose(text string, l looks, whole bool) bool {
+	return !whole && !l.slash && !l.glob && strings.IndexByte(text, '.') < 0
 }
 
 // maxName is how long a file's name can be.

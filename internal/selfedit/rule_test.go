@@ -125,6 +125,26 @@ func TestSpellings(t *testing.T) {
 }
 
 // TestElsewhere: names of members, any depth, and paths in two pieces.
+// TestProse: the program of the relay may stand where its servers work, and is
+// called like a word that people use.
+func TestProse(t *testing.T) {
+	w := newWorld(t)
+	o := w.rule.opts
+	o.Files = append(o.Files, filepath.Join(w.work, "relay"))
+	must(t, os.WriteFile(filepath.Join(w.work, "relay"), nil, 0o700))
+	w.rule = New(o)
+	for _, passes := range []string{"through the relay", "what is a relay?", "relay race, 4 x 100 m"} {
+		if at := w.judge(passes); at != nil {
+			t.Errorf("%q is blocked", passes)
+		}
+	}
+	for _, blocked := range []string{"relay", "./relay", "rm ./relay", "rm " + filepath.Join(w.work, "relay"), "cd " + w.work + "; mv relay x"} {
+		if at := w.judge(blocked); at == nil {
+			t.Errorf("%q passes", blocked)
+		}
+	}
+}
+
 func TestElsewhere(t *testing.T) {
 	w := newWorld(t)
 	client := filepath.ToSlash(filepath.Join(w.home, ".claude.json"))
