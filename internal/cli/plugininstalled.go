@@ -36,7 +36,7 @@ func installed() ([]config.Installed, error) {
 	list := make([]config.Installed, len(all))
 	for i := range all {
 		p := &all[i]
-		list[i] = config.Installed{Name: p.Name, Version: p.Version, Program: s.Program(p), SHA256: p.SHA256}
+		list[i] = config.Installed{Name: p.Name, Version: p.Version, Program: s.Program(p), SHA256: p.SHA256, Checksum: p.Checksum()}
 	}
 	return list, nil
 }
@@ -50,6 +50,9 @@ func useInstalled(spec *plugin.Spec, c *config.Installed) {
 		if err != nil {
 			return err
 		}
+		if p.Checksum() != c.Checksum {
+			return errReinstalled
+		}
 		return s.Check(&p)
 	}
 	s, p, err := findInstalled(c.Name, c.Version)
@@ -61,6 +64,11 @@ func useInstalled(spec *plugin.Spec, c *config.Installed) {
 		spec.Needs = &plugin.Needs{}
 	}
 }
+
+// errReinstalled: the lock file is a file like others. A yes is to what it said
+// when the configuration was read.
+var errReinstalled = errors.New("its files were installed anew since the configuration was read: " +
+	"relay reload --accept takes them over, or a restart")
 
 // findInstalled returns an installed scanner; without a version the last one.
 func findInstalled(name, version string) (*pluginstore.Store, pluginstore.Plugin, error) {
@@ -82,7 +90,7 @@ func findNamed(which string) (config.Installed, error) {
 	if err != nil {
 		return config.Installed{}, err
 	}
-	return config.Installed{Name: p.Name, Version: p.Version, Program: s.Program(&p), SHA256: p.SHA256}, nil
+	return config.Installed{Name: p.Name, Version: p.Version, Program: s.Program(&p), SHA256: p.SHA256, Checksum: p.Checksum()}, nil
 }
 
 // shortSum is how much of a checksum is shown where there is little room.

@@ -151,7 +151,6 @@ var unclassed = map[string]string{
 	"Relay.ScannersImplied": "the scanners are compared",
 	"Scanner.Name":          "by which it is known",
 	"Scanner.Bundled":       "follows from the plugin",
-	"Scanner.Installed":     "follows from the plugin",
 	"Server.Name":           "by which it is known",
 	"Server.Disabled":       "treated like a server that is not there",
 }
@@ -285,17 +284,24 @@ func TestDigest(t *testing.T) {
 	}
 	// Which plugin a name stands for is read, too.
 	writeAt(t, path, `{"mcpServers":{"a":{"command":"y"}},"relay":{"scanners":[{"name":"s","plugin":"acme"}]}}`)
-	installed := func(sum string) string {
+	installed := func(sum, all string) *Config {
 		t.Helper()
 		c, err := Load(Options{Path: path, Environ: environ(), Installed: func() ([]Installed, error) {
-			return []Installed{{Name: "acme", Version: "1", Program: "/p", SHA256: strings.Repeat(sum, 64)}}, nil
+			return []Installed{{Name: "acme", Version: "1", Program: "/p", SHA256: strings.Repeat(sum, 64), Checksum: strings.Repeat(all, 64)}}, nil
 		}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return c.Digest
+		return c
 	}
-	if installed("a") == installed("b") {
+	if installed("a", "c").Digest == installed("b", "c").Digest {
 		t.Error("another plugin has the same digest")
+	}
+	before, after := installed("a", "c"), installed("a", "d")
+	if before.Digest == after.Digest {
+		t.Error("a plugin with other files has the same digest")
+	}
+	if got := described(Compare(before, after)); got != "relay.scanners[s].plugin executes" {
+		t.Errorf("other files of a plugin: %s", got)
 	}
 }

@@ -12,8 +12,8 @@ func scannerAspects() []aspect {
 	return []aspect{
 		{field: "Name"}, // by which it is known
 		{field: "Plugin", key: "plugin", effect: executes},
-		{field: "Bundled"},   // follows from the plugin
-		{field: "Installed"}, // so does this
+		{field: "Bundled"}, // follows from the plugin
+		{field: "Installed", key: "plugin", effect: executes}, // other files beside the program
 		{field: "SHA256", key: "sha256", effect: executes},
 		{field: "Args", key: "args", effect: executes},
 		{field: "Config", key: "config", effect: executes}, // it may hold an address and credentials

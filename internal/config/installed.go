@@ -11,6 +11,7 @@ type Installed struct {
 	Name, Version string
 	Program       string // absolute path
 	SHA256        string // of the program, in lower-case hex
+	Checksum      string // of all its files
 }
 
 // ID returns the name and version as a file writes them.
@@ -60,5 +61,5 @@ func (l *loader) useInstalled(s *Scanner, i *Installed, at *node) {
 	}
 	chosen := *i
 	s.Installed, s.Plugin, s.SHA256 = &chosen, i.Program, i.SHA256
-	fmt.Fprintf(l.digest, "%q %q\n", i.Program, i.SHA256) // another one is another configuration
+	fmt.Fprintf(l.digest, "%q %q %q\n", i.Program, i.SHA256, i.Checksum) // another one is another configuration
 }
