@@ -236,6 +236,25 @@ func TestGoneAndBack(t *testing.T) {
 	p.want("instructions after none", tell("be quick"), "held", "held  wording")
 }
 
+// TestLongNamesDoNotSpoilTheRecord: a server cannot have its record grow until it
+// cannot be read, and all that it changed be new.
+func TestLongNamesDoNotSpoilTheRecord(t *testing.T) {
+	home := t.TempDir()
+	p := begin(t, home)
+	p.lists(def("a", longText, "x"))
+	p.listsKind(registry.Resources)
+	list := make([]string, 0, 3000)
+	for n := range cap(list) {
+		name := strings.Repeat(`\u0001`, maxName-10) + fmt.Sprint(n)
+		list = append(list, `{"name":"n","uri":"`+name+`"}`)
+	}
+	p.listsKind(registry.Resources, list...)
+	p = begin(t, home)
+	if held := p.lists(def("a", longText, "x", "bcc")); held != "a" {
+		t.Errorf("held is %q: %s", held, p.took())
+	}
+}
+
 // TestWhatWasOfferedIsBounded: a server that has other names each time does not
 // fill the memory.
 func TestWhatWasOfferedIsBounded(t *testing.T) {

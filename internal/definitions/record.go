@@ -11,18 +11,23 @@ import (
 
 // Bounds of a record.
 const (
-	maxItems  = 20_000    // of each kind
-	maxText   = 128 << 10 // bytes of one form
-	maxTexts  = 16 << 20  // bytes of all forms
-	maxName   = 4096      // bytes of a name
-	maxRecord = 64 << 20  // bytes of a stored record
+	maxItems = 20_000    // of each kind
+	maxText  = 128 << 10 // bytes of one form
+	maxTexts = 16 << 20  // bytes of all forms
+	maxName  = 4096      // bytes of a name
+	maxNames = 8 << 20   // bytes of all names
+	// maxRecord is in bytes of a stored record. What the other bounds allow fits,
+	// however much of it has to be escaped: a server must not be able to make its
+	// record one that cannot be read.
+	maxRecord = 256 << 20
 )
 
 const recordVersion = 1
 
 var (
-	errRecord = errors.New("it is not a record of definitions")
-	errNewer  = errors.New("a newer relay wrote it: use that one, or remove the file")
+	errRecord  = errors.New("it is not a record of definitions")
+	errTooLong = errors.New("there is too much of it")
+	errNewer   = errors.New("a newer relay wrote it: use that one, or remove the file")
 )
 
 // record is what is remembered of one server.
@@ -42,6 +47,7 @@ type record struct {
 	counts map[Kind]int    // of Items
 	full   map[Kind]bool   // nothing can be forgotten
 	texts  int             // bytes of all forms
+	names  int             // bytes of all names
 }
 
 type itemKey struct {
@@ -105,19 +111,20 @@ func (r *record) ensure(kind Kind, name string) *item {
 	if e := r.item(kind, name); e != nil {
 		return e
 	}
-	if len(name) > maxName || !r.room(kind) {
+	if len(name) > maxName || !r.room(kind, len(name)) {
 		return nil
 	}
+	r.names += len(name)
 	r.index[itemKey{kind, name}] = len(r.Items)
 	r.counts[kind]++
 	r.Items = append(r.Items, item{Kind: kind, Name: name})
 	return &r.Items[len(r.Items)-1]
 }
 
-// room makes room for one more definition of a kind: some of those that are gone
-// for the longest time are forgotten.
-func (r *record) room(kind Kind) bool {
-	if r.counts[kind] < maxItems {
+// room makes room for one more definition of a kind, with so many bytes of name:
+// some of those that are gone for the longest time are forgotten.
+func (r *record) room(kind Kind, name int) bool {
+	if r.fits(kind, name) {
 		return true
 	}
 	if r.full[kind] {
@@ -136,7 +143,11 @@ func (r *record) room(kind Kind) bool {
 	slices.SortFunc(gone, time.Time.Compare)
 	last := gone[min(len(gone), maxItems/forgotten)-1]
 	r.forget(func(e *item) bool { return e.Kind == kind && !e.Removed.IsZero() && !e.Removed.After(last) })
-	return true
+	return r.fits(kind, name)
+}
+
+func (r *record) fits(kind Kind, name int) bool {
+	return r.counts[kind] < maxItems && r.names+name <= maxNames
 }
 
 // forgotten is which part of what may be remembered is forgotten at once.
@@ -150,11 +161,12 @@ func (r *record) forget(these func(*item) bool) {
 
 func (r *record) reindex() {
 	r.index = make(map[itemKey]int, len(r.Items))
-	r.counts, r.full, r.texts = map[Kind]int{}, map[Kind]bool{}, 0
+	r.counts, r.full, r.texts, r.names = map[Kind]int{}, map[Kind]bool{}, 0, 0
 	for i := range r.Items {
 		e := &r.Items[i]
 		r.index[itemKey{e.Kind, e.Name}] = i
 		r.counts[e.Kind]++
+		r.names += len(e.Name)
 		for _, f := range e.forms() {
 			r.texts += len(f.Text)
 		}
@@ -186,6 +198,9 @@ func (r *record) encode() ([]byte, error) {
 	data, err := json.Marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("encoding what is remembered of a server: %w", err)
+	}
+	if len(data) > maxRecord {
+		return nil, errTooLong // what is stored stays
 	}
 	return data, nil
 }
