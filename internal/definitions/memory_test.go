@@ -163,6 +163,8 @@ func TestChangesBetweenRuns(t *testing.T) {
 		{"a new tool", def("b", "something else entirely"), "", "flagged b new; removed a removed"},
 		{"under another name", def("b", longText, "x"), "b", "held b renamed; removed a removed"},
 		{"under another name with more", def("b", longText, "x", "bcc"), "b", "held b schema,renamed; removed a removed"},
+		{"spelt otherwise, with other words and more", def("A\u200b", "something else entirely", "x", "bcc"), "A\u200b",
+			"held A\u200b wording,schema,renamed; removed a removed"},
 		{"nothing", "", "", "removed a removed"},
 		{"blocked", "blocked " + def("a", "x"), "", ""},
 	} {

@@ -2,6 +2,7 @@ package definitions
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/mcp-relay/relay/internal/jsonrpc"
 	"github.com/mcp-relay/relay/internal/registry"
@@ -76,6 +77,7 @@ func (l *likeness) like(other *likeness) bool {
 type vanished struct {
 	kind    Kind
 	texts   map[string]string // by name
+	letters map[string]string // names by their letters
 	known   map[string]likeness
 	rest    map[string]string // the names, by everything else
 	likened int
@@ -96,11 +98,25 @@ func newVanished(rec *record, kind Kind, present map[string]bool) *vanished {
 	return v
 }
 
-// former returns the name and the text that a definition had. ok is false when
-// it is really new.
-func (v *vanished) former(text string) (name, was string, ok bool) {
+// former returns the name and the text that a definition had whose name is new.
+// ok is false when it is really new.
+func (v *vanished) former(newName, text string) (name, was string, ok bool) {
 	if len(v.texts) == 0 || text == "" {
 		return "", "", false
+	}
+	if v.letters == nil {
+		v.letters = make(map[string]string, len(v.texts))
+		for known := range v.texts {
+			letters := lettersOf(known)
+			if other, twice := v.letters[letters]; !twice || known < other {
+				v.letters[letters] = known
+			}
+		}
+	}
+	if letters := lettersOf(newName); letters != "" {
+		if name, ok = v.letters[letters]; ok {
+			return name, v.texts[name], true
+		}
 	}
 	if v.known == nil {
 		v.known, v.rest = make(map[string]likeness, len(v.texts)), make(map[string]string, len(v.texts))
@@ -121,4 +137,15 @@ func (v *vanished) former(text string) (name, was string, ok bool) {
 		}
 	}
 	return name, v.texts[name], ok
+}
+
+// lettersOf returns the letters and digits of a name, in small: what of it people
+// and models read.
+func lettersOf(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, name)
 }

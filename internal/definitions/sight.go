@@ -128,7 +128,7 @@ func (l *looking) difference(e *item, x *sighting) *Form {
 			return &same
 		}
 		f := l.form(x, Added)
-		if was, text, ok := l.gone.former(x.text); ok {
+		if was, text, ok := l.gone.former(x.name, x.text); ok {
 			f.Classes, f.Was = Renamed|compare(l.kind, text, x.text), was
 		}
 		return f
