@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mcp-relay/relay/internal/clientfile"
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/doctor"
 	"github.com/mcp-relay/relay/internal/oauth"
@@ -104,7 +105,7 @@ func examine(ctx context.Context, o *doctorOptions) (doctor.Report, error) {
 	report = append(report, doctor.Credentials(cfg)...)
 	report = append(report, doctor.Keychain(wantsLogin(cfg), oauth.HasKeychain()), tokensCheck(cfg))
 	report = append(report, doctor.Pins(cfg, home)...)
-	report = append(report, doctor.Bypasses(home, ownNames())...)
+	report = append(report, doctor.Bypasses(clientfile.All(clientPlaces()), ownNames())...)
 	report = append(report, doctor.Relays(ownNames())...)
 	report = append(report, storageChecks(cfg)...)
 	report = append(report, installedChecks()...)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/mcp-relay/relay/internal/clientfile"
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/scan"
 	"github.com/mcp-relay/relay/internal/selfedit"
@@ -26,10 +27,10 @@ func ownRules(cfg *config.Config) []scan.Rule {
 // selfEdit says which files are the relay's own, which are clients', and from
 // where servers may take a path.
 func selfEdit(cfg *config.Config) selfedit.Options {
-	home, _ := os.UserHomeDir()
-	users, _ := os.UserConfigDir()
+	places := clientPlaces()
+	home, users := places.Home, places.Config
 	o := selfedit.Options{Home: home, Variables: pathVariables(cfg)}
-	o.Clients(selfedit.Places{Home: home, Config: users})
+	o.Clients(places)
 	o.Files = append(o.Files, config.SearchPaths(configOptions(""))...)
 	if cfg.Path != "" {
 		dir := filepath.Dir(cfg.Path)
@@ -63,6 +64,13 @@ func selfEdit(cfg *config.Config) selfedit.Options {
 	o.Files = slices.DeleteFunc(o.Files, func(f string) bool { return f == "" })
 	o.Bases = workDirs(cfg)
 	return o
+}
+
+// clientPlaces says where MCP clients keep what they are told.
+func clientPlaces() clientfile.Places {
+	home, _ := os.UserHomeDir() // without one there is nothing below it
+	users, _ := os.UserConfigDir()
+	return clientfile.Places{Home: home, Config: users}
 }
 
 // scannerFiles returns the files that a scanner is made of: its program, and those

@@ -9,54 +9,26 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcp-relay/relay/internal/clientfile"
 	"github.com/mcp-relay/relay/internal/config"
 	"github.com/mcp-relay/relay/internal/printable"
 )
 
-// client is an MCP client with the places of its configuration, relative to the
-// user's home directory.
-type client struct {
-	name  string
-	files []string
-}
-
-// clients are those whose files are known.
-var clients = []client{
-	{"Claude Desktop", []string{
-		"Library/Application Support/Claude/claude_desktop_config.json", ".config/Claude/claude_desktop_config.json",
-		"AppData/Roaming/Claude/claude_desktop_config.json",
-	}},
-	{"Claude Code", []string{".claude.json", ".claude/settings.json"}},
-	{"Cursor", []string{".cursor/mcp.json"}},
-	{"VS Code", []string{
-		".config/Code/User/mcp.json", "Library/Application Support/Code/User/mcp.json", "AppData/Roaming/Code/User/mcp.json",
-	}},
-	{"Windsurf", []string{".codeium/windsurf/mcp_config.json"}},
-	{"Gemini CLI", []string{".gemini/settings.json"}},
-	{"Cline", []string{
-		".config/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json",
-		"Library/Application Support/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json",
-	}},
-}
-
 // maxClientFile bounds what is read of a client's file, in bytes.
 const maxClientFile = 8 << 20
 
-// Bypasses looks into the configurations of known MCP clients below home for
-// servers that they reach beside the relay: nothing of them is judged. It reads
-// and changes nothing. own are the base names under which the relay's program is
-// known.
-func Bypasses(home string, own []string) Report {
+// Bypasses looks into the configurations of MCP clients for servers that they
+// reach beside the relay: nothing of them is judged. It reads and changes nothing,
+// and passes over what is not JSON by its name. own are the base names under which
+// the relay's program is known.
+func Bypasses(files []clientfile.File, own []string) Report {
 	var out Report
-	for _, c := range clients {
-		for _, file := range c.files {
-			path := filepath.Join(home, filepath.FromSlash(file))
-			info, err := os.Stat(path)
-			if err != nil || !info.Mode().IsRegular() {
-				continue
-			}
-			out = append(out, c.look(path, info.Size(), own))
+	for i := range files {
+		info, err := os.Stat(files[i].Path)
+		if ext := filepath.Ext(files[i].Path); err != nil || !info.Mode().IsRegular() || ext != ".json" && ext != ".jsonc" {
+			continue
 		}
+		out = append(out, look(&files[i], info.Size(), own))
 	}
 	if out == nil && runtime.GOOS != "windows" {
 		out = Report{{Area: Clients, Status: OK, What: "no configuration of a known MCP client was found"}}
@@ -64,25 +36,25 @@ func Bypasses(home string, own []string) Report {
 	return out
 }
 
-func (c client) look(path string, size int64, own []string) Check {
-	check := Check{Area: Clients, Subject: path, Status: OK}
-	text, err := os.ReadFile(path)
+func look(f *clientfile.File, size int64, own []string) Check {
+	check := Check{Area: Clients, Subject: f.Path, Status: OK}
+	text, err := os.ReadFile(f.Path)
 	if err != nil || size > maxClientFile {
-		check.Status, check.What = Warn, c.name+": the file cannot be read"
+		check.Status, check.What = Warn, f.Client+": the file cannot be read"
 		return check
 	}
 	beside, through, ok := beside(text, own)
 	switch {
 	case !ok:
-		check.Status, check.What = Warn, c.name+": the file is not JSON, and was not looked into"
+		check.Status, check.What = Warn, f.Client+": the file is not JSON, and was not looked into"
 	case len(beside) > 0:
 		check.Status = Warn
-		check.What = fmt.Sprintf("%s reaches %d servers beside the relay: %s", c.name, len(beside), names(beside))
+		check.What = fmt.Sprintf("%s reaches %d servers beside the relay: %s", f.Client, len(beside), names(beside))
 		check.Do = "move them into the relay's configuration: what they say is judged by nobody"
 	case through:
-		check.What = c.name + " reaches its servers through the relay only"
+		check.What = f.Client + " reaches its servers through the relay only"
 	default:
-		check.What = c.name + " has no MCP servers"
+		check.What = f.Client + " has no MCP servers"
 	}
 	return check
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mcp-relay/relay/internal/clientfile"
 )
 
 func TestBeside(t *testing.T) {
@@ -50,7 +52,7 @@ func FuzzBeside(f *testing.F) {
 
 func TestBypasses(t *testing.T) {
 	home := t.TempDir()
-	if r := Bypasses(home, nil); len(r) != 1 || r[0].Status != OK {
+	if r := Bypasses(clientfile.All(clientfile.Places{Home: home}), nil); len(r) != 1 || r[0].Status != OK {
 		t.Errorf("%+v", r)
 	}
 	path := filepath.Join(home, ".cursor", "mcp.json")
@@ -60,13 +62,13 @@ func TestBypasses(t *testing.T) {
 	if err := os.WriteFile(path, []byte("{\"mcpServers\":{\"\x1b[2J\":{\"command\":\"x\"}}}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if r := Bypasses(home, nil); len(r) != 1 || r[0].Status != Warn {
+	if r := Bypasses(clientfile.All(clientfile.Places{Home: home}), nil); len(r) != 1 || r[0].Status != Warn {
 		t.Errorf("%+v", r) // a raw escape is not JSON
 	}
 	if err := os.WriteFile(path, []byte(`{"mcpServers":{"\u001b[2J":{"command":"x"}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := Bypasses(home, nil)
+	r := Bypasses(clientfile.All(clientfile.Places{Home: home}), nil)
 	if len(r) != 1 || r[0].Status != Warn || !strings.Contains(r[0].What, "1 servers beside") || strings.Contains(r[0].What, "\x1b") {
 		t.Errorf("%+v", r)
 	}

@@ -77,6 +77,7 @@ var ours = []arrow{
 	{"internal/media", "internal/jsonrpc", "opaque parts lie in raw JSON"},
 
 	{"internal/selfedit", "internal/scan", "it is a rule of the gate"},
+	{"internal/selfedit", "internal/clientfile", "clients' configurations are protected too"},
 	{"internal/selfedit", "internal/verdict", "what it finds is said as a verdict says it"},
 
 	{"internal/relay", "internal/jsonrpc", "routing reads envelopes"},
@@ -135,6 +136,7 @@ var ours = []arrow{
 	{"internal/canary", "internal/verdict", "and notes what they say"},
 	{"internal/canary", "internal/printable", "why a conversation ended is foreign text"},
 	{"internal/doctor", "internal/config", "it looks at what is configured"},
+	{"internal/doctor", "internal/clientfile", "it looks for servers that clients reach beside the relay"},
 	{"internal/doctor", "internal/verdict", "phases and scanners are named in its words"},
 	{"internal/doctor", "internal/printable", "what it finds is foreign text"},
 	{"internal/doctor", "internal/audit", "whether the record is what was written, its chain says"},
