@@ -107,3 +107,30 @@ func TestExceptionsAreLiteral(t *testing.T) {
 		}
 	}
 }
+
+// TestTheExceptionOfTheFlowRule is one that the configuration takes: the relay is
+// no scanner that it could name.
+func TestTheExceptionOfTheFlowRule(t *testing.T) {
+	const rule = "relay/cross-server-secret"
+	x := &explanation{Records: []audit.Entry{{
+		Event: audit.Verdict, Scanner: "relay", Reason: crossServerSecret, Server: "s", Target: "echo", Phase: "request", Action: "block",
+		Findings: []audit.EntryFinding{{Rule: rule, Pointer: "/arguments/note"}},
+	}}}
+	steps := x.nextSteps()
+	if len(steps) != 1 {
+		t.Fatalf("%+v", steps)
+	}
+	file := filepath.Join(t.TempDir(), "relay.yaml")
+	if err := os.WriteFile(file, []byte("mcpServers: {s: {command: x}}\n"+steps[0].YAML), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(config.Options{Path: file})
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, steps[0].YAML)
+	}
+	except := &cfg.Relay.Exceptions[0]
+	if !except.Concerns("relay", "s", verdict.Request) || !except.Excepts(rule, "echo", "/arguments/note", time.Now()) ||
+		except.Concerns("relay", "other", verdict.Request) {
+		t.Errorf("it does not fit:\n%s", steps[0].YAML)
+	}
+}

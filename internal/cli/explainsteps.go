@@ -35,7 +35,7 @@ func (x *explanation) nextSteps() []step {
 		case e.Event != audit.Verdict:
 		case e.Cause != "":
 			steps = append(steps, failureStep(e))
-		case e.Scanner == relayScanner && e.ScannerSHA256 == "":
+		case e.Scanner == relayScanner && e.ScannerSHA256 == "" && e.Reason != crossServerSecret:
 			steps = append(steps, ownStep(e))
 		case e.Action != "allow":
 			for j := range e.Findings {
@@ -67,6 +67,10 @@ var decisionSteps = map[string]string{
 	"uncovered":        "Add the phase and the server to a scanner in mode enforce, or the phase to relay.allow_unscanned.",
 	"too_much_at_once": "Call the server less often at a time, or ask for smaller answers.",
 }
+
+// crossServerSecret is the reason of the one rule of the relay's own that takes
+// exceptions.
+const crossServerSecret = "cross_server_secret"
 
 // ownStep is about what the relay itself refused.
 func ownStep(e *audit.Entry) step {
@@ -121,7 +125,9 @@ func (x *explanation) exceptionFor(e *audit.Entry, f *audit.EntryFinding) string
 		b.WriteString("      " + key + ": " + value + "\n")
 	}
 	b.WriteString("    - rule: " + literal(f.Rule) + "\n")
-	line("scanners", "["+strconv.QuoteToASCII(e.Scanner)+"]")
+	if e.Scanner != relayScanner || e.ScannerSHA256 != "" { // the relay is no scanner that could be named
+		line("scanners", "["+strconv.QuoteToASCII(e.Scanner)+"]")
+	}
 	if e.Server != "" {
 		line("servers", "["+literal(e.Server)+"]")
 	}

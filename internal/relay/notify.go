@@ -43,7 +43,7 @@ func (r *Relay) forwardNotification(sess *session.Session, m jsonrpc.Message) {
 func (l *link) notify(sess *session.Session, m jsonrpc.Message, target string) {
 	s, sender := l.receiver.server, sess.Sender()
 	subject := &scan.Subject{
-		Part: peer.Params, Hidden: s.cfg.Hidden,
+		Part: peer.Params, Hidden: s.cfg.Hidden, ToServer: true,
 		Content: verdict.Content{
 			Phase: phaseOf(m.Method, verdict.Request), Kind: verdict.JSON, Data: m.Params,
 			Origin: verdict.Origin{

@@ -30,6 +30,7 @@ type deliberation struct {
 	authors  []author         // of text that was put in
 	opinions []opinion
 	own      []audit.Record // of what the relay decided by itself
+	noted    []secret       // that go to a client when the content passes
 	// asText says that the content is text out of an opaque part, which cannot
 	// be edited there.
 	asText bool
@@ -61,7 +62,11 @@ func (d *deliberation) decide() Decision {
 		d.end = d.start.Add(d.panel.Budget)
 	}
 	d.opinions = d.one[:0]
-	return d.record(d.judge())
+	decision := d.record(d.judge())
+	if decision.Outcome == Passed {
+		d.remember()
+	}
+	return decision
 }
 
 // judge has every stage judge, and then what they could not.
@@ -137,7 +142,11 @@ func (d *deliberation) settle(opinions []opinion) Outcome {
 		return Unavailable
 	}
 	d.withhold(withheld)
-	return d.edit(edits)
+	secrets := d.secretsIn(opinions, edits)
+	if out := d.edit(edits); out != Passed {
+		return out
+	}
+	return d.follow(secrets)
 }
 
 // edit applies what redactions are left.

@@ -36,11 +36,12 @@ type Gate struct {
 	observers sync.WaitGroup
 	crew      *crew
 	hold      hold
+	flow      *flowMemory
 }
 
 // New returns a gate.
 func New(o Options) *Gate {
-	g := &Gate{audit: o.Recorder, log: o.Log, crew: newCrew()}
+	g := &Gate{audit: o.Recorder, log: o.Log, crew: newCrew(), flow: newFlowMemory()}
 	g.panel.Store(newPanel(o.Panel))
 	return g
 }

@@ -94,13 +94,22 @@ func (p *panel) seat(server, target string, phase verdict.Phase) (s *seating, se
 }
 
 func (p *panel) seatOf(m *Member, server, target string, phase verdict.Phase) seat {
-	one := seat{member: m, terms: m.effective(server, target, phase)}
+	return seat{
+		member: m, terms: m.effective(server, target, phase),
+		exceptions: p.exceptionsFor(m.Name, server, phase),
+	}
+}
+
+// exceptionsFor returns what may except findings of a scanner in a phase of a
+// server.
+func (p *panel) exceptionsFor(scanner, server string, phase verdict.Phase) []Exception {
+	var list []Exception
 	for _, e := range p.Exceptions {
-		if e.Concerns(m.Name, server, phase) {
-			one.exceptions = append(one.exceptions, e)
+		if e.Concerns(scanner, server, phase) {
+			list = append(list, e)
 		}
 	}
-	return one
+	return list
 }
 
 // fallbackOf returns who judges instead of m, whatever its own mode is.

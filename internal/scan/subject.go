@@ -14,11 +14,17 @@ type Subject struct {
 	// Hidden says that the configuration exempts the server from scanning. The
 	// message is recorded all the same.
 	Hidden bool
+	// ToServer says that the content goes to the server, where the phase does not
+	// say so: a notification of a client.
+	ToServer bool
 	// Catalogue is the member that holds the items when the content is a list
 	// of which single items can be withheld: definitions, or notifications that
 	// are judged together.
 	Catalogue string
 }
+
+// toServer reports whether the content goes to the server.
+func (s *Subject) toServer() bool { return s.ToServer || s.Content.Phase == verdict.Request }
 
 // size returns how many bytes wait with the subject.
 func (s *Subject) size() int { return len(s.Content.Data) + len(s.Content.Request) }

@@ -218,7 +218,7 @@ func (d *deliberation) strings(parts []verdict.Uninspected) [][]byte {
 // hearText has the text of parts judged by the same scanners. It cannot
 // be edited where it stands, so whatever stops it refuses the parts.
 func (d *deliberation) hearText(parts []verdict.Uninspected, text []byte) Outcome {
-	s := &Subject{Part: d.s.Part, Content: *d.content}
+	s := &Subject{Part: d.s.Part, Content: *d.content, ToServer: d.s.ToServer}
 	s.Content.Kind, s.Content.MIME, s.Content.Data = verdict.Text, "text/plain", text
 	inner := &deliberation{
 		gate: d.gate, panel: d.panel, seats: d.seats, s: s, ctx: d.ctx, id: d.id, start: time.Now(), end: d.end,
@@ -232,6 +232,7 @@ func (d *deliberation) hearText(parts []verdict.Uninspected, text []byte) Outcom
 	}
 	d.waited += inner.waited
 	d.opinions = append(d.opinions, inner.opinions...)
+	d.own, d.noted = append(d.own, inner.own...), append(d.noted, inner.noted...)
 	if out == Blocked {
 		return d.refuseParts(parts)
 	}

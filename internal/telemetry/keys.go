@@ -5,7 +5,7 @@ package telemetry
 // this list.
 var Keys = []string{
 	// Who and where, as in audit records.
-	"kind", "phase", "scan_id", "scanner", "server", "session", "target",
+	"from", "kind", "phase", "scan_id", "scanner", "server", "session", "target",
 	// What happened and why.
 	"cause", "detail", "error", "failure", "fallback", "hint", "on_error", "passed", "reason", "status",
 	// How much and how long.
