@@ -132,8 +132,15 @@ func (m *Matrix) Print(out io.Writer) error {
 	for _, name := range slices.Sorted(maps.Keys(m.Scans)) {
 		fmt.Fprintf(w, "scanner %s was asked %d times\n", printable.String(name), m.Scans[name])
 	}
+	for _, name := range m.Hidden {
+		fmt.Fprintf(w, "server %s is hidden, as expected: NOTHING of it is judged\n", printable.String(name))
+	}
 	if !m.Failed() {
-		fmt.Fprintln(w, "every phase of every server was judged, on every way that was tried")
+		of := "every server"
+		if len(m.Hidden) > 0 {
+			of = "every other server"
+		}
+		fmt.Fprintf(w, "every phase of %s was judged, on every way that was tried\n", of)
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("printing the matrix: %w", err)
