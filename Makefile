@@ -71,7 +71,7 @@ TAGS := grpcnotrace
 
 .PHONY: test
 test: ## Run the tests of every module under the race detector
-	@for m in $(MODULES); do (cd "$$m" && CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) $(TESTFLAGS) ./...) || exit 1; done
+	@for m in $(MODULES); do (cd "$$m" && CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -timeout 25m $(TESTFLAGS) ./...) || exit 1; done
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for FUZZTIME each (default 20s)
