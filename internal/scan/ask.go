@@ -181,15 +181,17 @@ func (s *seat) scan(ctx context.Context, c *verdict.Content) (verdict.Verdict, *
 // observe lets a scanner judge beside the decision and records what it says.
 func (d *deliberation) observe(s *seat) {
 	// The observer goes on when the message was decided and its context ended.
+	// Whoever brought the message may then use the subject for what it became.
+	own := *d.s
 	beside := &deliberation{
-		gate: d.gate, panel: d.panel, seats: d.seats, s: d.s, ctx: context.WithoutCancel(d.ctx), id: d.id, content: d.content,
+		gate: d.gate, panel: d.panel, seats: d.seats, s: &own, ctx: context.WithoutCancel(d.ctx), id: d.id, content: &own.Content,
 	}
 	beside.look()
 	d.panel.join()
 	d.gate.observers.Go(func() {
 		defer d.panel.leave()
 		o := beside.ask(beside.ctx, s, "")
-		beside.rec = d.gate.record(d.s, d.id)
+		beside.rec = d.gate.record(beside.s, beside.id)
 		o.describe(&beside.rec, 0)
 		_ = d.gate.audit.Write(&beside.rec) // an observer's record decides nothing
 	})

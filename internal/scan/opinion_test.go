@@ -1,8 +1,10 @@
 package scan
 
 import (
+	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/mcp-relay/relay/internal/verdict"
 )
@@ -182,5 +184,33 @@ func TestAnExceptionIsForTheNameThatIsCalled(t *testing.T) {
 				t.Errorf("outcome %d, withheld %v, want %v", d.Outcome, d.Withheld, tt.withheld)
 			}
 		})
+	}
+}
+
+// TestAnObserverSeesWhatWasJudged, also when whoever brought the message has gone
+// on and uses the subject for what it became.
+func TestAnObserverSeesWhatWasJudged(t *testing.T) {
+	decided, seen := make(chan struct{}), make(chan string, 1)
+	late := scannerFunc(func(_ context.Context, c verdict.Content) (verdict.Verdict, error) {
+		seen <- string(c.Data)
+		return verdict.Verdict{Action: verdict.Allow}, nil
+	})
+	slow := func(p *Policy) {
+		p.Mode, p.Limit = Observe, time.Minute
+		// Asked first of all, so that the content is read only after the decision.
+		p.Away = func() bool { <-decided; return false }
+		p.OnOutage, p.Fallback = OutageFallback, "s"
+	}
+	g, _ := gateWith(t, Panel{Members: []Member{member(says(verdict.Verdict{Action: verdict.Allow}), nil), named("o", 0, late, slow)}})
+	s := request(`{"a":1}`)
+	done := make(chan struct{})
+	g.Judge(t.Context(), s, func(Decision) {
+		s.Content.Data = []byte(`{"a":2}`)
+		close(decided)
+		close(done)
+	})
+	<-done
+	if got := <-seen; got != `{"a":1}` {
+		t.Errorf("the observer judged %s", got)
 	}
 }
