@@ -2,6 +2,7 @@ package canary
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -41,11 +42,11 @@ func (c *Client) Converse(ctx context.Context) error {
 		{protocol.ResourcesList, "resources", ""},
 		{protocol.TemplatesList, "resourceTemplates", ""},
 	} {
-		m, err := c.step(ctx, list.method, "", "")
+		name, err := c.offered(ctx, list.method, list.member, list.own)
 		if err != nil {
 			return fmt.Errorf("%s: %w", list.method, err)
 		}
-		names[list.own] = published(m.Result, list.member, list.own)
+		names[list.own] = name
 	}
 	for _, v := range []Variant{Plain, Bad} {
 		if err := c.round(ctx, names[tool], names[prompt], v); err != nil {
@@ -55,15 +56,44 @@ func (c *Client) Converse(ctx context.Context) error {
 	return nil
 }
 
-// published finds under which name an item is offered.
+// errNotOffered says that there is nothing to go on with: what is always fit to be
+// offered was not, however long it was waited for.
+var errNotOffered = errors.New("what the built-in server lists is not offered")
+
+// offered returns under which name the list has an item of ours; empty: it is to
+// have none. A server that is slow to start is not in the first list.
+func (c *Client) offered(ctx context.Context, method, member, own string) (string, error) {
+	for deadline := time.Now().Add(stepWait); ; {
+		m, err := c.step(ctx, method, "", "")
+		if err != nil || own == "" {
+			return "", err
+		}
+		if name := published(m.Result, member, own); name != "" {
+			return name, nil
+		}
+		if time.Now().After(deadline) {
+			return "", errNotOffered
+		}
+		select {
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		case <-time.After(listAgain):
+		}
+	}
+}
+
+// listAgain is how long it is waited before a list is asked for again.
+const listAgain = 200 * time.Millisecond
+
+// published finds under which name an item is offered; empty: it is not.
 func published(result []byte, member, own string) string {
 	items, _ := jsonrpc.Member(result, member)
 	for item := range jsonrpc.Elements(items) {
-		if name := jsonrpc.StringMember(item, "name"); own != "" && strings.HasSuffix(name, own) {
+		if name := jsonrpc.StringMember(item, "name"); strings.HasSuffix(name, own) {
 			return name
 		}
 	}
-	return own
+	return ""
 }
 
 func (c *Client) step(ctx context.Context, method, members, more string) (jsonrpc.Message, error) {

@@ -127,11 +127,11 @@ func (h *web) post(w http.ResponseWriter, r *http.Request) {
 
 // stream is the one stream of the old transport.
 func (h *web) stream(w http.ResponseWriter, r *http.Request) {
+	h.mu.Lock() // until an answer has somewhere to go: the client may be quick
 	out, stop := events(w, "event: endpoint\ndata: "+pathPost+"\n\n")
-	defer stop()
-	h.mu.Lock()
 	h.back = out
 	h.mu.Unlock()
+	defer stop()
 	<-r.Context().Done()
 }
 
