@@ -97,7 +97,8 @@ func TestErrors(t *testing.T) {
 				return scanner.Allow(), test.given
 			}))
 			_, err := c.Scan(t.Context(), text("x"))
-			if got, want := fmt.Sprintf("%#v", err), fmt.Sprintf("%#v", test.want); got != want {
+			e, _ := errors.AsType[*scanner.Error](err)
+			if got, want := fmt.Sprintf("%#v", e), fmt.Sprintf("%#v", test.want); got != want {
 				t.Errorf("got %s, want %s", got, want)
 			}
 		})

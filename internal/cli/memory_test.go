@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,7 +23,8 @@ func TestDriftWhileRunning(t *testing.T) {
 			offer := func(description string) {
 				t.Helper()
 				text := `{"tools":[{"name":"mail","description":"` + description + `","inputSchema":{"type":"object"}},{"name":"other","inputSchema":{"type":"object"}}]}`
-				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				// At once: the relay asks after every call, also while this is written.
+				if err := errors.Join(os.WriteFile(path+".new", []byte(text), 0o600), os.Rename(path+".new", path)); err != nil {
 					t.Fatal(err)
 				}
 			}

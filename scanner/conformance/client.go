@@ -39,7 +39,7 @@ func (c *Client) Describe(ctx context.Context) (scanner.Info, error) {
 }
 
 // Configure gives the scanner a configuration. The error is scanner.Problems
-// when the scanner refuses it, else a *scanner.Error.
+// when the scanner refuses it, else wraps a *scanner.Error.
 func (c *Client) Configure(ctx context.Context, config string) error {
 	p, err := c.scans.Configure(ctx, &scannerv1.ConfigureRequest{ConfigJson: config})
 	if err != nil {
@@ -55,7 +55,7 @@ func (c *Client) Configure(ctx context.Context, config string) error {
 	return nil
 }
 
-// Scan asks for the verdict on one content. The error is a *scanner.Error.
+// Scan asks for the verdict on one content. The error wraps a *scanner.Error.
 func (c *Client) Scan(ctx context.Context, content scanner.Content) (scanner.Verdict, error) {
 	id := c.nextID()
 	p, err := c.scans.Scan(ctx, &scannerv1.ScanRequest{ScanId: id, Content: contentTo(content)})
@@ -69,7 +69,7 @@ func (c *Client) Scan(ctx context.Context, content scanner.Content) (scanner.Ver
 }
 
 // ScanBatch asks for the verdicts on several contents. The error of a scanner
-// without ScanBatch is a *scanner.Error.
+// without ScanBatch wraps a *scanner.Error.
 func (c *Client) ScanBatch(ctx context.Context, contents []scanner.Content) ([]scanner.Result, error) {
 	r := &scannerv1.ScanBatchRequest{}
 	for _, content := range contents {
