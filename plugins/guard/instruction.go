@@ -9,42 +9,40 @@ import (
 	"github.com/mcp-relay/relay/scanner"
 )
 
-// instructionFile holds the features of the instruction score.
-const instructionFile = "instruction.toml"
-
-// instructions is what instructionFile says.
+// instructions is what the files in instructionDir say together: one has the
+// thresholds and groups, the others features.
 type instructions struct {
-	Version    int                  `toml:"version"`
-	Thresholds map[string]threshold `toml:"thresholds"`
-	Groups     []featureGroup       `toml:"groups"`
-	Features   []feature            `toml:"features"`
+	Version    int                  `yaml:"version"`
+	Thresholds map[string]threshold `yaml:"thresholds"`
+	Groups     []featureGroup       `yaml:"groups"`
+	Features   []feature            `yaml:"features"`
 
 	limits [phaseCount]threshold
 }
 
 // threshold is the points from which text is flagged and blocked; 0: never.
 type threshold struct {
-	Flag  int `toml:"flag"`
-	Block int `toml:"block"`
+	Flag  int `yaml:"flag"`
+	Block int `yaml:"block"`
 }
 
 // featureGroup is one part that orders to a model are made of.
 type featureGroup struct {
-	Name string   `toml:"name"`
-	Core []string `toml:"core"` // the phases, or all, in which it is a core group
+	Name string   `yaml:"name"`
+	Core []string `yaml:"core"` // the phases, or all, in which it is a core group
 
 	core [phaseCount]bool
 }
 
 // feature is one way in which a group shows in text.
 type feature struct {
-	Group    string   `toml:"group"`
-	Points   int      `toml:"points"`
-	Phases   []string `toml:"phases"` // empty: all
-	Keywords []string `toml:"keywords"`
-	Pattern  string   `toml:"pattern"`
-	Hit      []string `toml:"hit"`
-	Miss     []string `toml:"miss"`
+	Group    string   `yaml:"group"`
+	Points   int      `yaml:"points"`
+	Phases   []string `yaml:"phases"` // empty: all
+	Keywords []string `yaml:"keywords"`
+	Pattern  string   `yaml:"pattern"`
+	Hit      []string `yaml:"hit"`
+	Miss     []string `yaml:"miss"`
 
 	group  int
 	phases [phaseCount]bool
@@ -55,7 +53,18 @@ var errGroup = errors.New("unknown group")
 // loadInstructions reads the embedded features.
 func loadInstructions() (*instructions, error) {
 	var in instructions
-	if err := readRuleFile(instructionFile, &in); err != nil {
+	err := eachRuleFile(instructionDir, func(name string) error {
+		var part instructions
+		if err := readRuleFile(name, &part); err != nil {
+			return err
+		}
+		in.Features = append(in.Features, part.Features...)
+		if part.Thresholds != nil {
+			in.Thresholds, in.Groups = part.Thresholds, part.Groups
+		}
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	for name, t := range in.Thresholds {

@@ -5,40 +5,49 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"path"
 	"regexp"
 	"strings"
 	"sync"
 
-	"github.com/pelletier/go-toml/v2"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/mcp-relay/relay/scanner"
 )
 
-//go:embed rules/*.toml
+//go:embed rules/*.yaml rules/instruction/*.yaml
 var ruleFiles embed.FS
+
+// Where the embedded files are: rules, and what the instruction score is made
+// of.
+const (
+	rulesDir       = "rules"
+	instructionDir = "rules/instruction"
+)
 
 // rule says what one kind of finding looks like and what follows from it.
 // docs/guard.md documents the format.
 type rule struct {
-	ID         string            `toml:"id"`
-	Title      string            `toml:"title"`
-	Explain    string            `toml:"explain"`
-	Category   string            `toml:"category"`
-	Severity   string            `toml:"severity"`
-	Confidence float64           `toml:"confidence"`
-	Action     string            `toml:"action"`
-	Actions    map[string]string `toml:"actions"` // by phase, where it differs
-	Phases     []string          `toml:"phases"`  // empty: all
-	Roles      []string          `toml:"roles"`   // empty: all
+	ID         string            `yaml:"id"`
+	Title      string            `yaml:"title"`
+	Explain    string            `yaml:"explain"`
+	Category   string            `yaml:"category"`
+	OWASP      []string          `yaml:"owasp"` // MCP01 to MCP10, LLM01 to LLM10
+	Severity   string            `yaml:"severity"`
+	Confidence float64           `yaml:"confidence"`
+	Action     string            `yaml:"action"`
+	Actions    map[string]string `yaml:"actions"` // by phase, where it differs
+	Phases     []string          `yaml:"phases"`  // empty: all
+	Roles      []string          `yaml:"roles"`   // empty: all
 	// A rule is a builtin detector's, or has a pattern. Keywords are needed only
 	// where the pattern has no strings that every match contains.
-	Builtin  string    `toml:"builtin"`
-	Keywords []string  `toml:"keywords"`
-	Pattern  string    `toml:"pattern"`
-	Group    int       `toml:"group"`
-	Unless   string    `toml:"unless"` // not when this matches what the pattern matched
-	Check    string    `toml:"check"`  // a named check of the reported text
-	Tests    ruleTests `toml:"tests"`
+	Builtin  string    `yaml:"builtin"`
+	Keywords []string  `yaml:"keywords"`
+	Pattern  string    `yaml:"pattern"`
+	Group    int       `yaml:"group"`
+	Unless   string    `yaml:"unless"` // not when this matches what the pattern matched
+	Check    string    `yaml:"check"`  // a named check of the reported text
+	Tests    ruleTests `yaml:"tests"`
 
 	severity scanner.Severity
 	actions  [phaseCount]scanner.Action // ActionUnspecified: not in this phase
@@ -49,21 +58,21 @@ type rule struct {
 
 // ruleTests are texts that the rule must and must not find.
 type ruleTests struct {
-	Hit  []ruleTest `toml:"hit"`
-	Miss []ruleTest `toml:"miss"`
+	Hit  []ruleTest `yaml:"hit"`
+	Miss []ruleTest `yaml:"miss"`
 }
 
 // ruleTest is one text, in the rule's first phase and role unless it says.
 type ruleTest struct {
-	Text  string `toml:"text"`
-	Phase string `toml:"phase"`
-	Role  string `toml:"role"`
+	Text  string `yaml:"text"`
+	Phase string `yaml:"phase"`
+	Role  string `yaml:"role"`
 }
 
 // ruleFile is one file of rules.
 type ruleFile struct {
-	Version int    `toml:"version"`
-	Rules   []rule `toml:"rules"`
+	Version int    `yaml:"version"`
+	Rules   []rule `yaml:"rules"`
 }
 
 // phaseCount is the number of phases, the zero value included.
@@ -76,20 +85,17 @@ var (
 
 // loadRules reads the embedded rules.
 func loadRules() ([]rule, error) {
-	entries, err := ruleFiles.ReadDir("rules")
-	if err != nil {
-		return nil, fmt.Errorf("list the rule files: %w", err)
-	}
 	var rules []rule
-	for _, e := range entries {
-		if e.Name() == instructionFile {
-			continue
-		}
+	err := eachRuleFile(rulesDir, func(name string) error {
 		var f ruleFile
-		if err := readRuleFile(e.Name(), &f); err != nil {
-			return nil, err
+		if err := readRuleFile(name, &f); err != nil {
+			return err
 		}
 		rules = append(rules, f.Rules...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	for i := range rules {
 		if err := rules[i].prepare(); err != nil {
@@ -99,14 +105,33 @@ func loadRules() ([]rule, error) {
 	return rules, nil
 }
 
+// eachRuleFile calls read with the path of every embedded file in dir.
+func eachRuleFile(dir string, read func(name string) error) error {
+	entries, err := ruleFiles.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("list the rule files: %w", err)
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			continue
+		}
+		if err := read(path.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // readRuleFile decodes one embedded file and refuses members it does not know.
 func readRuleFile(name string, into any) error {
-	data, err := ruleFiles.ReadFile("rules/" + name)
+	data, err := ruleFiles.ReadFile(name)
 	if err != nil {
 		return fmt.Errorf("read the rules: %w", err)
 	}
-	if err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(into); err != nil {
-		return fmt.Errorf("read rules/%s: %w", name, err)
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
 	}
 	return nil
 }

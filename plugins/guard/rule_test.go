@@ -2,6 +2,7 @@ package guard
 
 import (
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/mcp-relay/relay/scanner"
@@ -73,6 +74,10 @@ func checkWords(t *testing.T, r *rule) {
 	}
 	if r.Title == "" || r.Explain == "" || r.Confidence <= 0 || r.Confidence > 1 {
 		t.Error("title, explain and confidence are required")
+	}
+	if !slices.ContainsFunc(r.OWASP, regexp.MustCompile(`^MCP(0[1-9]|10)$`).MatchString) ||
+		!slices.ContainsFunc(r.OWASP, regexp.MustCompile(`^LLM(0[1-9]|10)$`).MatchString) {
+		t.Errorf("owasp %q names no risk of each list, as MCP05 and LLM01", r.OWASP)
 	}
 	if len(r.Tests.Hit) == 0 || len(r.Tests.Miss) == 0 {
 		t.Error("a rule needs at least one hit and one miss")
