@@ -15,7 +15,7 @@ import (
 // and what can only be a mistake of the scanner's author; everything else is for
 // the relay to check, which does not trust this process.
 func verdictTo(v Verdict) (*scannerv1.Verdict, error) {
-	p := &scannerv1.Verdict{Action: actionTo(v.Action), Reference: valid(v.Reference)}
+	p := &scannerv1.Verdict{Action: actionTo(v.Action), Reference: valid(v.Reference), Link: valid(v.Link)}
 	if p.GetAction() == scannerv1.Action_ACTION_UNSPECIFIED {
 		return nil, invalidVerdict("it has no action: make it with Allow, Flag, Redact or Block")
 	}

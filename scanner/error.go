@@ -13,7 +13,8 @@ type Reason uint8
 // The reasons. The zero value is treated like ReasonInternal.
 const (
 	ReasonUnspecified Reason = iota
-	// ReasonRateLimited: an upstream quota is used up. Set Error.RetryAfter.
+	// ReasonRateLimited: an upstream quota is used up. Set Error.RetryAfter, and
+	// Error.ContentCaused when the content's own server or session used up its share.
 	ReasonRateLimited
 	// ReasonUnavailable: an upstream cannot be reached.
 	ReasonUnavailable

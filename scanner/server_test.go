@@ -42,7 +42,7 @@ func TestContentAndVerdictTravel(t *testing.T) {
 	}
 	given := scanner.Redact(finding())
 	given.Uninspected = []scanner.Uninspected{{Pointer: "/b", Reason: "size"}}
-	given.Reference = "report-1"
+	given.Reference, given.Link = "report-1", "https://console.example/r/1"
 	var got string
 	c := scannertest.New(t, scanFunc(func(_ context.Context, c scanner.Content) (scanner.Verdict, error) {
 		got = fmt.Sprintf("%+v", c)

@@ -117,6 +117,11 @@ type Verdict struct {
 	// Reference is the scanner's own id of this scan, for example a report id, at
 	// most 256 bytes. Optional.
 	Reference string
+	// Link is where people find more about this scan, for example its report in a
+	// console: an http or https address of printable ASCII, at most 1024 bytes. It
+	// ends up in the relay's records, so it must hold no content and no secret.
+	// Optional.
+	Link string
 }
 
 // Allow lets the content pass.

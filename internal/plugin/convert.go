@@ -89,6 +89,7 @@ func verdictFrom(p *scannerv1.ScanResponse, id string, c *verdict.Content, mayRe
 		Action:      actionFrom(p.GetVerdict().GetAction()),
 		ScannerTime: int64(p.GetElapsed().AsDuration()),
 		Reference:   p.GetVerdict().GetReference(),
+		Link:        p.GetVerdict().GetLink(),
 	}
 	if findings := p.GetVerdict().GetFindings(); len(findings) > 0 {
 		v.Findings = make([]verdict.Finding, len(findings))

@@ -94,6 +94,9 @@ func scanFailure(e *scannerv1.ScanError) (*verdict.Failure, outcome) {
 	switch e.GetReason() {
 	case scannerv1.Reason_REASON_RATE_LIMITED:
 		f.Reason = "rate_limited"
+		if e.GetContentCaused() { // a share of its own is used up: it answers others
+			return contentFailure(f.Reason, detail), success
+		}
 	case scannerv1.Reason_REASON_UNAVAILABLE:
 		f.Reason = ReasonUnavailable
 	case scannerv1.Reason_REASON_UNAUTHENTICATED:

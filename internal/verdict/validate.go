@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,6 +19,7 @@ const (
 	maxMessage   = 1024
 	maxReason    = 256
 	maxReference = 256
+	maxLink      = 1024
 	maxPointer   = 4 << 10
 	maxText      = 64 << 10
 )
@@ -41,6 +43,9 @@ func Validate(v Verdict, c Content) error {
 	}
 	if !text(v.Reference, 0, maxReference) {
 		return errors.New("the reference is too long or not UTF-8")
+	}
+	if v.Link != "" && !address(v.Link) {
+		return errors.New("the link is not an http address within the limits")
 	}
 	edits := 0
 	for i := range v.Findings {
@@ -99,6 +104,15 @@ func (f *Finding) validate() error {
 
 func text(s string, shortest, longest int) bool {
 	return len(s) >= shortest && len(s) <= longest && utf8.ValidString(s)
+}
+
+// address reports whether s is an http or https address that a record may hold.
+func address(s string) bool {
+	if len(s) > maxLink || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return false
+	}
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }
 
 func notPrintable(r rune) bool { return r < ' ' || r > '~' }

@@ -174,6 +174,6 @@ func repeats(p *probe) {
 // same tells whether two verdicts come to the same. The scanner's id of a scan is
 // its own.
 func same(a, b scanner.Verdict) bool {
-	a.Reference, b.Reference = "", ""
+	a.Reference, b.Reference, a.Link, b.Link = "", "", "", ""
 	return reflect.DeepEqual(a, b)
 }

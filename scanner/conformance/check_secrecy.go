@@ -64,6 +64,7 @@ func (p *probe) sayCanary(l *link, canary string) {
 				said("a reason for not inspecting", u.Reason)
 			}
 			said("a verdict's reference", v.Reference)
+			said("a verdict's link", v.Link)
 		}
 	}
 }

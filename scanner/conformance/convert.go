@@ -34,7 +34,7 @@ func contentTo(c scanner.Content) *scannerv1.Content {
 }
 
 func verdictFrom(p *scannerv1.Verdict) scanner.Verdict {
-	v := scanner.Verdict{Action: actionFrom(p.GetAction()), Reference: p.GetReference()}
+	v := scanner.Verdict{Action: actionFrom(p.GetAction()), Reference: p.GetReference(), Link: p.GetLink()}
 	for _, f := range p.GetFindings() {
 		v.Findings = append(v.Findings, scanner.Finding{
 			Rule:       f.GetRule(),

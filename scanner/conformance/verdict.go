@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -72,7 +73,18 @@ func checkForm(v scanner.Verdict) error {
 	if len(v.Reference) > handshake.MaxReason {
 		refuse("the reference is longer than 256 bytes")
 	}
+	if v.Link != "" && !address(v.Link) {
+		refuse("the link is not an http or https address of at most 1024 bytes of printable ASCII")
+	}
 	return errors.Join(problems...)
+}
+
+// address reports whether s is a link that the relay records.
+func address(s string) bool {
+	const longest = 1024
+	u, err := url.Parse(s)
+	return err == nil && len(s) <= longest && printable(s) && !strings.Contains(s, " ") &&
+		(u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }
 
 func checkFinding(f scanner.Finding) error {

@@ -66,6 +66,9 @@ func TestCheckVerdict(t *testing.T) {
 		"long pointer":           {jsonContent, scanner.Redact(at("/"+strings.Repeat("a", 5000), 0, 1)), false},
 		"too many":               {jsonContent, scanner.Flag(make([]scanner.Finding, 1001)...), false},
 		"no reason":              {jsonContent, scanner.Verdict{Action: scanner.ActionAllow, Uninspected: []scanner.Uninspected{{}}}, false},
+		"a link":                 {jsonContent, scanner.Verdict{Action: scanner.ActionAllow, Link: "https://a.example/r?id=R1"}, true},
+		"link to a script":       {jsonContent, scanner.Verdict{Action: scanner.ActionAllow, Link: "javascript://a/"}, false},
+		"long link":              {jsonContent, scanner.Verdict{Action: scanner.ActionAllow, Link: "https://a/" + strings.Repeat("a", 1024)}, false},
 		"long reference":         {jsonContent, scanner.Verdict{Action: scanner.ActionAllow, Reference: strings.Repeat("a", 257)}, false},
 	} {
 		if err := CheckVerdict(test.content, test.verdict); (err == nil) != test.ok {

@@ -1423,7 +1423,11 @@ type Verdict struct {
 	Uninspected []*Uninspected `protobuf:"bytes,3,rep,name=uninspected,proto3" json:"uninspected,omitempty"`
 	// Optional. The scanner's own id of this scan, for example a report id; at most
 	// 256 bytes.
-	Reference     string `protobuf:"bytes,4,opt,name=reference,proto3" json:"reference,omitempty"`
+	Reference string `protobuf:"bytes,4,opt,name=reference,proto3" json:"reference,omitempty"`
+	// Optional. Where people find more about this scan, for example its report in a
+	// console: an http or https address of printable ASCII, at most 1024 bytes, that
+	// holds neither content nor a secret.
+	Link          string `protobuf:"bytes,5,opt,name=link,proto3" json:"link,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1482,6 +1486,13 @@ func (x *Verdict) GetUninspected() []*Uninspected {
 func (x *Verdict) GetReference() string {
 	if x != nil {
 		return x.Reference
+	}
+	return ""
+}
+
+func (x *Verdict) GetLink() string {
+	if x != nil {
+		return x.Link
 	}
 	return ""
 }
@@ -1917,12 +1928,13 @@ const file_mcprelay_scanner_v1_scanner_proto_rawDesc = "" +
 	"\x06method\x18\x05 \x01(\tR\x06method\x12\x16\n" +
 	"\x06target\x18\x06 \x01(\tR\x06target\x12)\n" +
 	"\x10protocol_version\x18\a \x01(\tR\x0fprotocolVersion\x12\x12\n" +
-	"\x04call\x18\b \x01(\tR\x04call\"\xda\x01\n" +
+	"\x04call\x18\b \x01(\tR\x04call\"\xee\x01\n" +
 	"\aVerdict\x123\n" +
 	"\x06action\x18\x01 \x01(\x0e2\x1b.mcprelay.scanner.v1.ActionR\x06action\x128\n" +
 	"\bfindings\x18\x02 \x03(\v2\x1c.mcprelay.scanner.v1.FindingR\bfindings\x12B\n" +
 	"\vuninspected\x18\x03 \x03(\v2 .mcprelay.scanner.v1.UninspectedR\vuninspected\x12\x1c\n" +
-	"\treference\x18\x04 \x01(\tR\treference\"\x98\x02\n" +
+	"\treference\x18\x04 \x01(\tR\treference\x12\x12\n" +
+	"\x04link\x18\x05 \x01(\tR\x04link\"\x98\x02\n" +
 	"\aFinding\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x1a\n" +
 	"\bcategory\x18\x02 \x01(\tR\bcategory\x129\n" +
