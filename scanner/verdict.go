@@ -118,7 +118,7 @@ type Verdict struct {
 	// most 256 bytes. Optional.
 	Reference string
 	// Link is where people find more about this scan, for example its report in a
-	// console: an http or https address of printable ASCII, at most 1024 bytes. It
+	// console: an https address of printable ASCII, at most 1024 bytes. It
 	// ends up in the relay's records, so it must hold no content and no secret.
 	// Optional.
 	Link string

@@ -13,8 +13,9 @@ import (
 // records out of the log.
 const (
 	maxString   = 256 // bytes of one string, before escaping
-	maxPointer  = 16  // tokens of one JSON Pointer
-	maxFindings = 32  // findings, and as many uninspected parts
+	maxLink     = 1 << 10
+	maxPointer  = 16 // tokens of one JSON Pointer
+	maxFindings = 32 // findings, and as many uninspected parts
 )
 
 // appendRecord appends r as one line that ends with LF. now stands in for a
@@ -60,6 +61,7 @@ func appendRecord(dst []byte, r *Record, now time.Time) []byte {
 	dst = appendFindings(dst, r.Findings, r.Excepted)
 	dst = appendUninspected(dst, r.Uninspected)
 	dst = appendMember(dst, `,"reference":`, r.Reference)
+	dst = appendLink(dst, `,"link":`, r.Link)
 	dst = appendCost(dst, r)
 	if r.Event == Opened {
 		dst = appendMember(dst, `,"version":`, r.version)
@@ -72,6 +74,9 @@ func appendRecord(dst []byte, r *Record, now time.Time) []byte {
 
 // appendCost appends how long a verdict took, and how many it stands for.
 func appendCost(dst []byte, r *Record) []byte {
+	if r.Overlapped {
+		dst = append(dst, `,"overlapped":true`...)
+	}
 	if r.Cached {
 		dst = append(dst, `,"cached":true`...)
 	}
@@ -164,6 +169,15 @@ func appendMember(dst []byte, name, value string) []byte {
 		return dst
 	}
 	return appendString(append(dst, name...), value)
+}
+
+// appendLink is appendMember for an address, of which a part would lead nowhere:
+// one that is too long is left out.
+func appendLink(dst []byte, name, value string) []byte {
+	if value == "" || len(value) > maxLink {
+		return dst
+	}
+	return append(appendEscaped(append(append(dst, name...), '"'), value), '"')
 }
 
 // appendString appends s as a JSON string of printable ASCII, cut after

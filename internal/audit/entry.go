@@ -37,6 +37,8 @@ type Entry struct {
 	Findings      []EntryFinding `json:"findings,omitempty"`
 	Uninspected   []EntryPart    `json:"uninspected,omitempty"`
 	Reference     string         `json:"reference,omitempty"`
+	Link          string         `json:"link,omitempty"`
+	Overlapped    bool           `json:"overlapped,omitempty"`
 	Cached        bool           `json:"cached,omitempty"`
 	ScannerUS     int64          `json:"scanner_us,omitempty"`
 	RelayUS       int64          `json:"relay_us,omitempty"`

@@ -89,6 +89,12 @@ type Record struct {
 	Excepted    []int             // indexes of findings that did not count, in ascending order
 	Uninspected []verdict.Uninspected
 	Reference   string // the scanner's own id of the scan
+	// Link is where the scanner says that a person finds more.
+	Link string
+
+	// Overlapped says that the content was sent while it was judged, because the
+	// configuration lets this server's reading calls overlap with their scans.
+	Overlapped bool
 
 	// Cached says that the verdict is an earlier one on the same content.
 	Cached bool

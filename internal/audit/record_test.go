@@ -26,7 +26,7 @@ func full() *Record {
 			{Rule: "r2", Location: verdict.Location{Pointer: ""}},
 		},
 		Uninspected: []verdict.Uninspected{{Pointer: "/content/1", Reason: "media type"}},
-		Reference:   "rep-1", ScannerTime: 1500 * time.Microsecond, RelayTime: 2 * time.Millisecond,
+		Reference:   "rep-1", Link: "https://console.example/r?id=rep-1", Overlapped: true, ScannerTime: 1500 * time.Microsecond, RelayTime: 2 * time.Millisecond,
 	}
 }
 
@@ -36,7 +36,7 @@ func TestRecordLine(t *testing.T) {
 		`"phase":"response","scanner":"airs","scanner_sha256":"9f86","mode":"enforce","action":"redact","reason":"timeout","cause":"content",` +
 		`"findings":[{"rule":"aws","category":"secret.aws_key","severity":"high","pointer":"/content/0/text","start":3,"end":23},` +
 		`{"rule":"r2","severity":"unspecified","pointer":""}],` +
-		`"uninspected":[{"pointer":"/content/1","reason":"media type"}],"reference":"rep-1","scanner_us":1500,"relay_us":2000}` + "\n"
+		`"uninspected":[{"pointer":"/content/1","reason":"media type"}],"reference":"rep-1","link":"https://console.example/r?id=rep-1","overlapped":true,"scanner_us":1500,"relay_us":2000}` + "\n"
 	if got := string(appendRecord(nil, full(), time.Time{})); got != want {
 		t.Errorf("record is\n%s\nwant\n%s", got, want)
 	}
@@ -151,7 +151,7 @@ func FuzzRecord(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		r := &Record{
 			Event: Event(s), ScanID: s, Call: s, Session: s, Principal: s, Client: s, Server: s, Method: s, Target: s,
-			Scanner: s, ScannerSHA256: s, Mode: s, Reason: s, Reference: s,
+			Scanner: s, ScannerSHA256: s, Mode: s, Reason: s, Reference: s, Link: s,
 			Findings:    []verdict.Finding{{Rule: s, Category: s, Location: verdict.Location{Pointer: s}}},
 			Uninspected: []verdict.Uninspected{{Pointer: s, Reason: s}},
 		}
@@ -175,7 +175,7 @@ func FuzzRecord(f *testing.F) {
 		if len(s) <= maxString && !sameRunes(back.Client, s) {
 			t.Fatalf("client %q came back as %q", s, back.Client)
 		}
-		if limit := 20 * (6*maxString + 64); len(line) > limit {
+		if limit := 20*(6*maxString+64) + 6*maxLink; len(line) > limit {
 			t.Fatalf("%d bytes", len(line))
 		}
 	})

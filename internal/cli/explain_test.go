@@ -23,7 +23,7 @@ func hostileRecord(event audit.Event) *audit.Record {
 	return &audit.Record{
 		Event: event, ScanID: "SCAN", Session: hostileText, Principal: hostileText, Client: hostileText, Server: hostileText,
 		Method: hostileText, Target: hostileText, Phase: verdict.Response, Scanner: hostileText, Mode: hostileText,
-		Action: verdict.Block, Outcome: "blocked", Reason: hostileText, Reference: hostileText, ScannerTime: time.Millisecond,
+		Action: verdict.Block, Outcome: "blocked", Reason: hostileText, Reference: hostileText, Link: hostileText, ScannerTime: time.Millisecond,
 		Findings:    []verdict.Finding{{Rule: hostileText, Category: hostileText, Location: verdict.Location{Pointer: "/" + hostileText}}},
 		Uninspected: []verdict.Uninspected{{Pointer: hostileText, Reason: hostileText}},
 	}

@@ -16,7 +16,7 @@ import (
 // may be of others' making.
 func (x *explanation) print(out io.Writer) {
 	first := &x.Records[0]
-	fmt.Fprintf(out, "scan %s: %s\n\n", x.ScanID, x.outcome())
+	fmt.Fprintf(out, "scan %s: %s\n\n", x.ScanID, x.outcome()+x.early())
 	fmt.Fprintf(out, "when     %s\n", first.Time.UTC().Format(time.DateTime+" UTC"))
 	fmt.Fprintf(out, "what     %s\n", what(first))
 	if who := who(first); who != "" {
@@ -62,6 +62,16 @@ func (x *explanation) outcome() string {
 		}
 	}
 	return "only observers looked at it"
+}
+
+// early says when the server had the message before its verdict.
+func (x *explanation) early() string {
+	for i := range x.Records {
+		if x.Records[i].Overlapped {
+			return "; the server had it before the verdict, as relay.overlap names it"
+		}
+	}
+	return ""
 }
 
 // what names the message.
@@ -167,10 +177,16 @@ func (x *explanation) printVerdict(out io.Writer, e *audit.Entry) {
 	if e.Reference != "" {
 		fmt.Fprintf(out, "  the scanner's own id of this scan: %s\n", printable.String(e.Reference))
 	}
+	if e.Link != "" {
+		fmt.Fprintf(out, "  where the scanner says that more is found: %s\n", printable.Escape(e.Link, longestLink))
+	}
 	if e.ScannerUS > 0 {
 		fmt.Fprintf(out, "  it took %s\n", time.Duration(e.ScannerUS)*time.Microsecond)
 	}
 }
+
+// longestLink is how much of an address is shown: part of one leads nowhere.
+const longestLink = 1 << 10
 
 // relayScanner is the scanner of records about the relay's own rules.
 const relayScanner = "relay"

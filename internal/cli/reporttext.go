@@ -80,6 +80,28 @@ func (r *reported) printScanner(out io.Writer, s *report.Scanner) {
 	top(indented, would+"acted on, by server", s.Servers)
 	top(indented, would+"acted on, by tool", s.Tools)
 	top(indented, "parts that were not inspected", s.Uninspected)
+	for i := range s.Latest[:min(len(s.Latest), shown)] {
+		printSighting(indented, &s.Latest[i], i == 0, would)
+	}
+}
+
+// shown is how many of the latest messages are printed; JSON has more.
+const shown = 5
+
+// printSighting names one message, under the ids by which more is found.
+func printSighting(out io.Writer, s *report.Sighting, first bool, would string) {
+	if first {
+		fmt.Fprintf(out, "%sacted on, the latest:\n", would)
+	}
+	line := fmt.Sprintf("  %s  %s %s, relay explain %s", stamp(s.Time), printable.String(s.Action),
+		printable.String(s.Server), printable.String(s.ScanID))
+	if s.Reference != "" {
+		line += ", its own id " + printable.String(s.Reference)
+	}
+	fmt.Fprintln(out, line)
+	if s.Link != "" {
+		fmt.Fprintf(out, "    %s\n", printable.Escape(s.Link, longestLink))
+	}
 }
 
 // indent writes each of its lines two characters further in. It gets whole lines.

@@ -175,6 +175,21 @@ func (t *tally) said(e *audit.Entry, n uint64) {
 	if e.Target != "" {
 		t.tools.add(e.Server+" "+e.Target, n)
 	}
+	t.keep(Sighting{
+		Time: e.Time, ScanID: e.ScanID, Server: e.Server, Target: e.Target, Action: action,
+		Reference: e.Reference, Link: e.Link,
+	})
+}
+
+// keep has a message among the latest while it is one of them. Records may come
+// in any order.
+func (t *tally) keep(s Sighting) {
+	at, _ := slices.BinarySearchFunc(t.Latest, s.Time, func(a Sighting, b time.Time) int { return b.Compare(a.Time) })
+	if at == maxLatest || s.ScanID == "" {
+		return
+	}
+	t.Latest = slices.Insert(t.Latest, at, s)
+	t.Latest = t.Latest[:min(len(t.Latest), maxLatest)]
 }
 
 func (b *Builder) server(name string) *Server {

@@ -43,7 +43,26 @@ type Scanner struct {
 	Tools   []Count `json:"tools"` // by server and target
 
 	Uninspected []Count `json:"uninspected"` // parts, by reason
+
+	// Latest are the last that it did not simply allow, the newest first.
+	Latest []Sighting `json:"latest"`
 }
+
+// Sighting is one message that a scanner did not simply allow.
+type Sighting struct {
+	Time   time.Time `json:"time"`
+	ScanID string    `json:"scan_id"`
+	Server string    `json:"server"`
+	Target string    `json:"target,omitempty"`
+	Action string    `json:"action"`
+	// Reference and Link are the scanner's own: what it calls the scan, and
+	// where it says that more is found.
+	Reference string `json:"reference,omitempty"`
+	Link      string `json:"link,omitempty"`
+}
+
+// maxLatest is how many of them there are.
+const maxLatest = 10
 
 // Share returns n as a part of the messages, in percent.
 func (s *Scanner) Share(n uint64) float64 {

@@ -58,7 +58,7 @@ func (o *opinion) describe(rec *audit.Record, own time.Duration) {
 	}
 	rec.Findings, rec.Excepted = o.verdict.Findings, o.excepted
 	rec.Uninspected = o.verdict.Uninspected
-	rec.Reference = o.verdict.Reference
+	rec.Reference, rec.Link = o.verdict.Reference, o.verdict.Link
 }
 
 // recordOwn keeps what the relay decided by itself about uninspected parts.

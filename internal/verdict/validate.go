@@ -45,7 +45,7 @@ func Validate(v Verdict, c Content) error {
 		return errors.New("the reference is too long or not UTF-8")
 	}
 	if v.Link != "" && !address(v.Link) {
-		return errors.New("the link is not an http address within the limits")
+		return errors.New("the link is not an https address within the limits")
 	}
 	edits := 0
 	for i := range v.Findings {
@@ -106,13 +106,13 @@ func text(s string, shortest, longest int) bool {
 	return len(s) >= shortest && len(s) <= longest && utf8.ValidString(s)
 }
 
-// address reports whether s is an http or https address that a record may hold.
+// address reports whether s is an https address that a record may hold.
 func address(s string) bool {
 	if len(s) > maxLink || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return false
 	}
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+	return err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil
 }
 
 func notPrintable(r rune) bool { return r < ' ' || r > '~' }

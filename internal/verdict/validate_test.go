@@ -54,6 +54,7 @@ func TestValidate(t *testing.T) {
 		{"link too long", Verdict{Action: Allow, Link: "https://a/" + strings.Repeat("x", 1024)}, object, "link"},
 		{"link to a script", Verdict{Action: Allow, Link: "javascript://a/%0aalert(1)"}, object, "link"},
 		{"link without a host", Verdict{Action: Allow, Link: "https:///a"}, object, "link"},
+		{"link without TLS", Verdict{Action: Allow, Link: "http://a/"}, object, "link"},
 		{"link with a password", Verdict{Action: Allow, Link: "https://a:b@c/"}, object, "link"},
 		{"link with a control character", Verdict{Action: Allow, Link: "https://a/\x1b[31m"}, object, "link"},
 		{"reference not UTF-8", Verdict{Action: Allow, Reference: "\xff"}, object, "reference"},

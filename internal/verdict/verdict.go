@@ -66,7 +66,7 @@ type Verdict struct {
 	// Reference is the scanner's own id of this scan (a report id); optional.
 	Reference string
 	// Link is where the scanner says that people find more about this scan: an
-	// http or https address; optional. It is foreign and goes to records only.
+	// https address; optional. It is foreign and goes to records only.
 	Link string
 	// Cached says that the scanner gave this verdict on the same content before
 	// and was not asked again. The relay sets it, never a scanner.

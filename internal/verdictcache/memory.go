@@ -107,7 +107,7 @@ const (
 )
 
 func sizeOf(v *verdict.Verdict) int {
-	n := perEntry + len(v.Reference)
+	n := perEntry + len(v.Reference) + len(v.Link)
 	for i := range v.Findings {
 		f := &v.Findings[i]
 		n += perFinding + len(f.Rule) + len(f.Category) + len(f.Message) + len(f.Location.Pointer)

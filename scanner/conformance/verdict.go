@@ -74,7 +74,7 @@ func checkForm(v scanner.Verdict) error {
 		refuse("the reference is longer than 256 bytes")
 	}
 	if v.Link != "" && !address(v.Link) {
-		refuse("the link is not an http or https address of at most 1024 bytes of printable ASCII")
+		refuse("the link is not an https address of at most 1024 bytes of printable ASCII")
 	}
 	return errors.Join(problems...)
 }
@@ -84,7 +84,7 @@ func address(s string) bool {
 	const longest = 1024
 	u, err := url.Parse(s)
 	return err == nil && len(s) <= longest && printable(s) && !strings.Contains(s, " ") &&
-		(u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+		u.Scheme == "https" && u.Host != "" && u.User == nil
 }
 
 func checkFinding(f scanner.Finding) error {

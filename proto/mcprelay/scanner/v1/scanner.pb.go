@@ -1425,7 +1425,7 @@ type Verdict struct {
 	// 256 bytes.
 	Reference string `protobuf:"bytes,4,opt,name=reference,proto3" json:"reference,omitempty"`
 	// Optional. Where people find more about this scan, for example its report in a
-	// console: an http or https address of printable ASCII, at most 1024 bytes, that
+	// console: an https address of printable ASCII, at most 1024 bytes, that
 	// holds neither content nor a secret.
 	Link          string `protobuf:"bytes,5,opt,name=link,proto3" json:"link,omitempty"`
 	unknownFields protoimpl.UnknownFields
