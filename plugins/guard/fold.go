@@ -31,13 +31,16 @@ func newLookalikes() map[rune]string {
 // fold returns the text as a reader sees it: invisible characters gone,
 // compatibility forms, accents and lookalikes turned into plain letters,
 // every space a space. With resolve, escapes (percent, HTML, \u) become what
-// they stand for. Case is kept. Plain ASCII without escapes folds to itself.
+// they stand for, and only what is near one is in the view. Case is kept. Plain ASCII without escapes folds to itself.
 func (t *tables) fold(text string, resolve bool) view {
 	via := ""
 	if resolve {
 		via = "escapes"
 	}
 	m := mapper{}
+	if resolve {
+		m.far = nearby
+	}
 	done := 0 // text[:done] has been written
 	for i := 0; i < len(text); {
 		if c := text[i]; c < utf8.RuneSelf && (!resolve || c != '%' && c != '&' && c != '\\') {
@@ -56,7 +59,7 @@ func (t *tables) fold(text string, resolve bool) view {
 			i += size
 			continue
 		}
-		m.copied(text, done, i)
+		m.kept(text, done, i)
 		m.replaced(with, i, i+size)
 		i += size
 		done = i
@@ -64,7 +67,7 @@ func (t *tables) fold(text string, resolve bool) view {
 	if done == 0 {
 		return view{text: text, via: via}
 	}
-	m.copied(text, done, len(text))
+	m.kept(text, done, len(text))
 	return m.view(via)
 }
 
@@ -101,7 +104,8 @@ func (t *tables) foldRune(r rune) (string, bool) {
 // tables holds what folding needs; made with the engine, on first use.
 type tables struct {
 	lookalikes map[rune]string
-	ascii      string // each ASCII character at its own index
+	words      map[string]bool // that disguised words are compared with
+	ascii      string          // each ASCII character at its own index
 }
 
 func newTables() *tables {
@@ -109,5 +113,5 @@ func newTables() *tables {
 	for i := range ascii {
 		ascii[i] = byte(i)
 	}
-	return &tables{lookalikes: newLookalikes(), ascii: string(ascii)}
+	return &tables{lookalikes: newLookalikes(), words: newDictionary(), ascii: string(ascii)}
 }

@@ -14,6 +14,8 @@ const (
 	maxEncoded  = pieceSize
 	maxDecoded  = 256
 	minReadable = 4
+	// minPrintable is the length from which signs and digits alone are readable.
+	minPrintable = 16
 )
 
 // readable reports whether s is text that a person could have written.
@@ -32,7 +34,8 @@ func readable(s string) bool {
 			others++
 		}
 	}
-	return letters > others
+	// Bytes that are no text are hardly all printable when they are many.
+	return letters > others || len(s) >= minPrintable && ascii(s)
 }
 
 // tagPayload reads tag characters as the ASCII they mirror.
@@ -147,7 +150,7 @@ func encodedEnd(text string, start int) int {
 	for end < len(text) {
 		switch {
 		case encodedByte(text[end]):
-		case text[end] == '\n' && end-line >= encodedLine && end+1 < len(text) && encodedByte(text[end+1]):
+		case text[end] == '\n' && end-line >= encodedLine && text[end-1] != '=' && encodedLineAt(text, end+1):
 			line = end + 1
 		default:
 			return end
@@ -155,6 +158,16 @@ func encodedEnd(text string, start int) int {
 		end++
 	}
 	return end
+}
+
+// encodedLineAt reports whether the line that begins at start is encoded text
+// and nothing else: prose that follows is none.
+func encodedLineAt(text string, start int) bool {
+	end := start
+	for end < len(text) && encodedByte(text[end]) {
+		end++
+	}
+	return end > start && (end == len(text) || text[end] != ' ' && text[end] != ',' && text[end] != '.')
 }
 
 // encodedByte reports whether c is in the alphabet of either base64 variant.

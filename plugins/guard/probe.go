@@ -109,6 +109,7 @@ type searcher struct {
 	first     []int // probe -> its first clause, of all clauses in a row
 	automaton *automaton
 	users     [][]uint16 // string -> clauses
+	hints     []hint     // string -> what it says about the text
 	places    sync.Pool  // *[][]int32: clause -> where its strings ended
 }
 
@@ -138,6 +139,17 @@ func newSearcher(probes []probe) (*searcher, error) {
 	if clauses > maxStates {
 		return nil, errStates
 	}
+	for w, h := range hintWords() {
+		id, ok := ids[w]
+		if !ok {
+			id = len(words)
+			ids[w] = id
+			words = append(words, w)
+			s.users = append(s.users, nil)
+		}
+		s.hints = append(s.hints, make([]hint, len(words)-len(s.hints))...)
+		s.hints[id] |= h
+	}
 	var err error
 	if s.automaton, err = newAutomaton(words); err != nil {
 		return nil, err
@@ -146,13 +158,16 @@ func newSearcher(probes []probe) (*searcher, error) {
 	return s, nil
 }
 
-// search calls each for every match in text of the probes that are wanted. It
-// stops using expressions when b is spent.
-func (s *searcher) search(text string, wanted func(*probe) bool, b *budget, each func(found)) {
+// search calls each for every match in text of the probes that are wanted, and
+// returns what strings say about the text. It stops using expressions when b is
+// spent.
+func (s *searcher) search(text string, wanted func(*probe) bool, b *budget, each func(found)) hint {
+	var hints hint
 	pooled := s.places.Get().(*[][]int32) //nolint:errcheck,forcetypeassert // only these are in the pool
 	defer s.places.Put(pooled)
 	places := *pooled
 	s.automaton.find(text, func(word uint16, end int) {
+		hints |= s.hints[word]
 		for _, c := range s.users[word] {
 			places[c] = append(places[c], int32(end)) //nolint:gosec // pieces are small
 		}
@@ -171,6 +186,7 @@ func (s *searcher) search(text string, wanted func(*probe) bool, b *budget, each
 	for c := range places {
 		places[c] = places[c][:0]
 	}
+	return hints
 }
 
 // minToken is the length of the shortest word that can be a generic secret.

@@ -101,7 +101,7 @@ func (s *scan) add(f field, v *view, at span, base int, res result) {
 	}
 	if res.action == scanner.ActionRedact {
 		// Only what stands in a string as it is can be cut out of it.
-		if res.Redact = v.whole == nil && !f.key && !s.whole; !res.Redact {
+		if res.Redact = v.exact() && !f.key && !s.whole; !res.Redact {
 			res.action = scanner.ActionBlock
 		}
 	}

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/mcp-relay/relay/scanner"
@@ -94,7 +93,7 @@ func (s *scan) media(ctx context.Context, f field, raw []byte) error {
 	}
 	all := span{0, len(f.text)}
 	return s.pieces(ctx, f, string(raw), func(text string, _ int) {
-		s.views(f, 0, []view{{text: text, via: "base64", whole: &all}})
+		s.unfold(f, 0, nil, 0, []view{{text: text, via: "base64", kind: kindEncoded, whole: &all}})
 	})
 }
 
@@ -127,13 +126,13 @@ func (s *scan) pieces(ctx context.Context, f field, text string, each func(text 
 // piece looks at one piece of a string, which starts at base, in every view.
 func (s *scan) piece(f field, text string, base int) {
 	folded := s.tables.fold(text, false)
-	views := make([]view, 0, 4)
+	var views []view
 	if !ascii(text) {
 		for _, h := range hiddenText(text) {
 			s.sighted(f, h, base)
 			if h.payload != "" {
 				at := h.at
-				views = append(views, view{text: h.payload, via: "hidden characters", hidden: true, whole: &at})
+				views = append(views, view{text: h.payload, via: "hidden characters", kind: kindEncoded, hidden: true, whole: &at})
 			}
 		}
 		for _, h := range mixedScript(text, s.tables) {
@@ -143,52 +142,23 @@ func (s *scan) piece(f field, text string, base int) {
 	for _, h := range terminal(text) {
 		s.sighted(f, h, base)
 	}
-	if strings.ContainsAny(text, "%&\\") {
-		if v := s.tables.fold(text, true); v.text != folded.text {
-			views = append(views, v)
-		}
-	}
-	inside, cut := decoded(text)
-	if cut {
-		s.uninspected(f.pointer, "encoded text")
-	}
-	for _, v := range inside {
-		// Results carry encoded files; in a definition, nothing else needs it.
-		v.hidden = s.phase == scanner.PhaseDefinition
-		deeper, _ := decoded(v.text)
-		for i := range deeper {
-			deeper[i].whole, deeper[i].hidden = v.whole, true
-		}
-		views = append(append(views, v), deeper...)
-	}
+	var hints hint
 	if folded.segments == nil {
-		s.look(f, base, &folded, asFolded|asIs)
+		hints = s.look(f, base, &folded, asFolded|asIs)
 	} else {
-		s.look(f, base, &folded, asFolded)
+		hints = s.look(f, base, &folded, asFolded)
 		s.look(f, base, &view{text: text}, asIs)
 	}
-	s.views(f, base, views)
-}
-
-// views looks at further views of a piece.
-func (s *scan) views(f field, base int, views []view) {
-	for i := range views {
-		v := &views[i]
-		readings := asFolded
-		if v.whole != nil {
-			readings |= asIs
-		}
-		s.look(f, base, v, readings)
-	}
+	s.unfold(f, base, &folded, hints, views)
 }
 
 // look searches one view.
-func (s *scan) look(f field, base int, v *view, readings reading) {
+func (s *scan) look(f field, base int, v *view, readings reading) hint {
 	var traits []trait
 	wanted := func(p *probe) bool {
 		return p.reading&readings != 0 && p.owner.applies(s.phase, f.role)
 	}
-	s.searcher.search(v.text, wanted, &s.budget, func(m found) {
+	hints := s.searcher.search(v.text, wanted, &s.budget, func(m found) {
 		switch o := m.owner; {
 		case o.feature != nil:
 			traits = append(traits, trait{o.feature.group, o.feature.Points, m.at})
@@ -207,6 +177,7 @@ func (s *scan) look(f field, base int, v *view, readings reading) {
 			s.instructed(f, j, v, base)
 		}
 	}
+	return hints
 }
 
 // applies reports whether a probe's owner reads such strings.

@@ -18,6 +18,16 @@ type view struct {
 	// whole, when set, is the one range of the original that the view was
 	// decoded from; offsets inside cannot be told apart.
 	whole *span
+	// from is the view it was made from; nil: the string itself.
+	from  *view
+	kind  kind
+	hints hint // what its strings say about how it is written
+}
+
+// exact reports whether a place in the view is that place in the original and
+// nothing else, so that it can be cut out there.
+func (v *view) exact() bool {
+	return v.whole == nil && v.kind != kindEncoded && v.kind != kindMirrored && (v.from == nil || v.from.exact())
 }
 
 // span is a half-open range of bytes.
@@ -35,6 +45,15 @@ type segment struct{ out, in, outUnit, inUnit int32 }
 // original returns the range of the original string that the view's range s
 // came from.
 func (v *view) original(s span) span {
+	s = v.mapped(s)
+	if v.from != nil {
+		return v.from.original(s)
+	}
+	return s
+}
+
+// mapped returns the range of what the view was made from.
+func (v *view) mapped(s span) span {
 	switch {
 	case v.whole != nil:
 		return *v.whole
@@ -59,6 +78,32 @@ func (v *view) segmentAt(at int) segment {
 type mapper struct {
 	out      []byte
 	segments []segment
+	// far, when not 0, is how much text is kept on each side of a change: what
+	// is further away reads the same in the view it was made from.
+	far int
+}
+
+// gap stands for text that was left out: what is on its two sides is never
+// read as one sentence, nor within three.
+const gap = "\n.\n.\n.\n.\n"
+
+// kept appends text[from:to], which lies between two changes, or only what is
+// near them.
+func (m *mapper) kept(text string, from, to int) {
+	if m.far == 0 || to-from <= 2*m.far+len(gap) {
+		m.copied(text, from, to)
+		return
+	}
+	if from > 0 {
+		head := runeSpan(text, span{from, from + m.far})
+		m.copied(text, from, head.end)
+		from = head.end
+	}
+	if to < len(text) {
+		tail := runeSpan(text, span{to - m.far, to})
+		m.replaced(gap, from, runeSpan(text, span{from, from + 1}).end)
+		m.copied(text, tail.start, to)
+	}
 }
 
 // copied appends text[from:to] unchanged.

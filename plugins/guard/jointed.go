@@ -1,0 +1,74 @@
+package guard
+
+import "strings"
+
+// unjoint takes words apart that are joined to one: ignore_all_rules,
+// IgnoreAllRules. Only these words are in the view.
+func (t *tables) unjoint(text string) (view, bool) {
+	m := mapper{}
+	for i := 0; i < len(text); {
+		if !joinable(text[i]) {
+			i++
+			continue
+		}
+		start := i
+		for i < len(text) && joinable(text[i]) {
+			i++
+		}
+		if i-start >= shortestJoint && i-start <= longestJoint {
+			t.joint(&m, text, span{start, i})
+		}
+	}
+	if len(m.out) == 0 {
+		return view{}, false
+	}
+	w := m.view("")
+	w.kind = kindJointed
+	return w, true
+}
+
+// Lengths of joined words, in bytes.
+const (
+	shortestJoint = 16
+	longestJoint  = 600
+)
+
+// joinable reports whether c can be in joined words.
+func joinable(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '-' || c == '+' || c == '.' || c == '*' || c == '~' || c == '|'
+}
+
+// joint appends the words of text[at] when enough of them are in the
+// dictionary.
+func (t *tables) joint(m *mapper, text string, at span) {
+	var words []span
+	known := 0
+	for i := at.start; i < at.end; {
+		start := i
+		for i < at.end && wordByte(text[i]) && text[i] != '_' && (i == start || !upper(text[i]) || upper(text[i-1])) {
+			i++
+		}
+		if i == start {
+			i++
+			continue
+		}
+		words = append(words, span{start, i})
+		if i-start <= longestInDictionary && t.words[strings.ToLower(text[start:i])] {
+			known++
+		}
+	}
+	if known < disguisedSentence || len(words) < disguisedSentence+1 {
+		return
+	}
+	for i, w := range words {
+		switch {
+		case i > 0:
+			m.replaced(" ", w.start-1, w.start)
+		case len(m.out) > 0:
+			m.replaced(gap, w.start, w.start+1)
+		}
+		m.copied(text, w.start, w.end)
+	}
+}
+
+func upper(c byte) bool { return c >= 'A' && c <= 'Z' }
