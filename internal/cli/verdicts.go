@@ -40,7 +40,7 @@ func openVerdicts(cfg *config.Config, log *slog.Logger) *verdictcache.Store {
 // where its configuration says so. One that observes does not: what it costs is
 // part of what it is observed for.
 func (a *assembly) remembering(c *config.Scanner, s *plugin.Supervisor) scan.Scanner {
-	if c.Cache == config.CacheFalse || c.Mode == config.ModeObserve || c.Cache == config.Auto && !c.Bundled {
+	if a.verdicts == nil || c.Cache == config.CacheFalse || c.Mode == config.ModeObserve || c.Cache == config.Auto && !c.Bundled {
 		return s
 	}
 	about := &subject{scanner: s, config: c, files: verdictcache.NewFiles(c.Config, c.Args)}

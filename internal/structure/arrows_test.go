@@ -130,6 +130,16 @@ var ours = []arrow{
 	{"internal/demo", "internal/jsonrpc", "its client and server speak raw messages"},
 	{"internal/demo", "internal/protocol", "they name what MCP names"},
 
+	{"internal/eval", "internal/scan", "each scanner judges behind a gate of its own, so that what counts is what counts in the relay"},
+	{"internal/eval", "internal/verdict", "what scanners say"},
+	{"internal/eval", "internal/audit", "the gate says in records what counted"},
+	{"internal/eval", "internal/peer", "which part of a message an item is"},
+	{"internal/eval", "internal/protocol", "the methods that carry items"},
+	{"internal/eval", "internal/jsonrpc", "items are put into raw messages"},
+	{"internal/eval", "internal/registry", "a definition is the registry's item"},
+	{"internal/eval", "internal/definitions", "a changed definition is the memory's finding"},
+	{"internal/eval", "internal/printable", "names in a corpus are foreign"},
+
 	{"internal/canary", "internal/jsonrpc", "its client and server speak raw messages"},
 	{"internal/canary", "internal/protocol", "they name what MCP names"},
 	{"internal/canary", "internal/scan", "a witness stands around scanners"},
