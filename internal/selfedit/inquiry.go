@@ -36,7 +36,7 @@ type word struct{ text, pointer string }
 func newInquiry(r *Rule) *inquiry {
 	return &inquiry{
 		rule: r, places: r.places(false), fs: lookups{words: maxLookups, whole: maxWhole},
-		tried: map[string]bool{}, globs: maxGlobs,
+		globs: maxGlobs,
 	}
 }
 

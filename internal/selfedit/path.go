@@ -33,6 +33,9 @@ func (i *inquiry) path(text string, whole bool) bool {
 		if i.tried[text] {
 			return false
 		}
+		if i.tried == nil {
+			i.tried = map[string]bool{}
+		}
 		i.tried[text] = true
 	}
 	return i.spelledOut(text, l, whole)
@@ -195,6 +198,9 @@ func (i *inquiry) from(b *base, text string, l looks, whole bool) bool {
 	}
 	if !b.real || b.inside && !l.up || !l.slash && (!whole || !i.value) {
 		return false
+	}
+	if !l.slash && !l.up && absent(joined) {
+		return false // most strings are no file names, and this is the quick way to tell
 	}
 	return i.leads(b.path, text) || l.up && i.leads("", path.Clean(joined))
 }

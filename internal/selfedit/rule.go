@@ -2,6 +2,7 @@ package selfedit
 
 import (
 	"bytes"
+	"io"
 	"sync"
 	"time"
 
@@ -76,8 +77,11 @@ func (r *Rule) Judge(s *scan.Subject) []verdict.Finding {
 		return nil
 	}
 	i := newInquiry(r)
-	dec := jsontext.NewDecoder(bytes.NewBuffer(s.Content.Data),
-		jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+	dec := decoderOf(s.Content.Data)
+	defer func() {
+		dec.Reset(nothing{}) // what was asked does not stay in memory
+		decoders.Put(dec)
+	}()
 	for len(i.findings) < maxFindings {
 		if dec.PeekKind() != '"' {
 			if _, err := dec.ReadToken(); err != nil {
@@ -97,6 +101,20 @@ func (r *Rule) Judge(s *scan.Subject) []verdict.Finding {
 	}
 	i.together()
 	return i.findings
+}
+
+// decoders keeps the memory of decoders from one request to the next.
+var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+
+// nothing is an empty text.
+type nothing struct{}
+
+func (nothing) Read([]byte) (int, error) { return 0, io.EOF }
+
+func decoderOf(data []byte) *jsontext.Decoder {
+	dec, _ := decoders.Get().(*jsontext.Decoder)
+	dec.Reset(bytes.NewBuffer(data), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+	return dec
 }
 
 func unquoted(raw []byte) string {

@@ -199,6 +199,7 @@ var foreign = []arrow{
 	{"internal/config", jsontext, "positions in JSON files"},
 	{"internal/config", "golang.org/x/net", "what a header and a proxy may look like"},
 	{"internal/config", yaml, "positions of every value, for errors that name a line"},
+	{"internal/selfedit", "golang.org/x/sys/unix", "whether a file is there, at the price of one system call"},
 	{"internal/cli", "github.com/spf13/cobra", "commands and flags"},
 	{"internal/cli", "golang.org/x/term", "a yes is typed on a terminal, and nowhere else"},
 }
