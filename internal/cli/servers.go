@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/mcp-relay/relay/internal/config"
@@ -31,6 +32,9 @@ func (a *assembly) servers(cfg *config.Config) []relay.Server {
 		s := relay.Server{
 			Name: c.Name, Hidden: c.Hidden, Twin: twin(c), Revision: revision(c), CallTimeout: c.Timeout,
 			Speech: speeches[c.Protocol], MayAsk: mayAsk(&c.Requests), Headers: c.Type == config.TypeHTTP,
+		}
+		if s.Overlap = slices.Contains(cfg.Relay.Overlap, c.Name); s.Overlap {
+			s.Revision += " overlap"
 		}
 		a.dial(&s, cfg, c)
 		servers = append(servers, s)

@@ -77,6 +77,7 @@ type Relay struct {
 	AllowSelfEdit  bool      // calls may name the relay's own files
 	Watch          bool      // the file is watched
 	AllowHidden    *[]string // nil: any server that asks
+	Overlap        []string  // servers whose reading calls are sent while they are judged
 	Scanners       []Scanner
 	Audit          Audit
 	Front          Front

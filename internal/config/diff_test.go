@@ -84,6 +84,7 @@ relay:
 		{"drift", "  scanners:", "  definitions: {schema: allow}\n  scanners:", "relay.definitions.schema weakens"},
 		{"all drift", "  scanners:", "  definitions: {drift: hold}\n  scanners:",
 			"relay.definitions.drift weakens; relay.definitions.wording harmless; relay.definitions.new harmless"},
+		{"overlap", "  scanners:", "  overlap: [files]\n  scanners:", "relay.overlap weakens"},
 		{"self edit", "  scanners:", "  allow_self_edit: true\n  scanners:", "relay.allow_self_edit weakens"},
 		{"unwatched", "  scanners:", "  watch: false\n  scanners:", "relay.watch weakens"},
 		{"hiding limited", "  scanners:", "  allow_hidden: []\n  scanners:", "relay.allow_hidden harmless"},

@@ -28,6 +28,7 @@ func relayAspects() []aspect {
 		})},
 		{field: "AllowSelfEdit", key: "allow_self_edit", effect: becoming(true, Weakens)},
 		{field: "Watch", key: "watch", effect: becoming(false, Weakens)}, // of the protection, nothing; but who asked for that?
+		{field: "Overlap", key: "overlap", effect: added},
 		{field: "AllowHidden", key: "allow_hidden", effect: mayHide},
 		{field: "Scanners"},
 		{field: "Audit", key: "audit", within: all(restart, reflect.TypeFor[Audit](), map[string]string{

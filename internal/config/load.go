@@ -182,11 +182,17 @@ func (l *loader) checkServers(root *node, found bool) {
 		l.notes.warn(nil, "", "every server is disabled")
 	}
 	if allowed := l.config.Relay.AllowHidden; allowed != nil {
-		for _, name := range *allowed {
-			if !slices.Contains(l.serverNames(), name) {
-				at := root.get("relay").get("allow_hidden")
-				l.notes.warn(at, didYouMean(name, l.serverNames(), ""), "there is no server %s", quote(name))
-			}
+		l.checkNames(root, "allow_hidden", *allowed)
+	}
+	l.checkNames(root, "overlap", l.config.Relay.Overlap)
+}
+
+// checkNames warns of names in a list of servers that no server has.
+func (l *loader) checkNames(root *node, key string, names []string) {
+	for _, name := range names {
+		if !slices.Contains(l.serverNames(), name) {
+			at := root.get("relay").get(key)
+			l.notes.warn(at, didYouMean(name, l.serverNames(), ""), "there is no server %s", quote(name))
 		}
 	}
 }

@@ -38,6 +38,11 @@ func policyFields() []field[Relay] {
 			doc: "Verdicts that are kept and used again for the same content.",
 		},
 		{
+			name: "overlap", value: texts(func(r *Relay) *[]string { return &r.Overlap }),
+			doc: "Servers that get a call while its request is still judged, when the tool is annotated readOnlyHint and " +
+				"idempotentHint. They see arguments before a verdict: only for servers that you trust with them.",
+		},
+		{
 			name: "allow_self_edit", def: "false", value: boolean(func(r *Relay) *bool { return &r.AllowSelfEdit }),
 			doc: "Let calls name the relay's own files and MCP clients' configurations. " +
 				"Whoever steers the agent can then disarm the relay.",

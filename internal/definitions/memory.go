@@ -158,7 +158,8 @@ func (m *Memory) server(name string) *server {
 }
 
 // Recall compares a list of a server with what is remembered, and remembers it.
-// items that are not to be offered become Held, with a reason; sent are the same
+// items that are not to be offered become Held, with a reason, and those that are
+// offered although nobody approved them become Changed; sent are the same
 // definitions as the server sent them.
 func (m *Memory) Recall(ctx context.Context, name string, k registry.Kind, items []registry.Item, sent [][]byte) {
 	s := m.server(name)
@@ -166,19 +167,22 @@ func (m *Memory) Recall(ctx context.Context, name string, k registry.Kind, items
 		return
 	}
 	mark := marked(items, sent)
-	held, same := m.again(s, kindOf(k), mark)
+	out, same := m.again(s, kindOf(k), mark)
 	if !same {
-		held = m.compare(ctx, s, k, items, sent, mark)
+		out = m.compare(ctx, s, k, items, sent, mark)
 	}
-	for at, reason := range held {
+	for at, reason := range out.held {
 		items[at].State, items[at].Reason = registry.Held, reason
+	}
+	for at := range out.flagged {
+		items[at].Changed = true
 	}
 }
 
 // compare has a list compared with the record.
 func (m *Memory) compare(
 	ctx context.Context, s *server, k registry.Kind, items []registry.Item, sent [][]byte, mark digest,
-) map[int]string {
+) answer {
 	list := make([]sighting, 0, len(items))
 	for i := range items {
 		it := &items[i]
@@ -210,7 +214,7 @@ func (m *Memory) RecallInstructions(ctx context.Context, name, instructions, sca
 		text := string(jsonrpc.AppendString(nil, instructions))
 		list = []sighting{{text: text, hash: hashOf(text), scanID: scanID, offered: true}}
 	}
-	return len(m.sight(ctx, s, Instructions, list, digest{})) > 0
+	return len(m.sight(ctx, s, Instructions, list, digest{}).held) > 0
 }
 
 // Changed returns a channel that is closed when Recall may answer otherwise

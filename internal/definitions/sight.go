@@ -19,25 +19,27 @@ type sighting struct {
 }
 
 // sight compares a list with the record and brings that up to date. It returns
-// why which of the definitions are held. mark is a digest of the list.
-func (m *Memory) sight(ctx context.Context, s *server, kind Kind, list []sighting, mark digest) map[int]string {
+// which of the definitions are held, and which are offered unapproved. mark is a
+// digest of the list.
+func (m *Memory) sight(ctx context.Context, s *server, kind Kind, list []sighting, mark digest) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(list) == 0 && s.empty[kind] {
-		return nil
+		return answer{}
 	}
 	policy := m.policy.Load()
-	look := &looking{server: s, kind: kind, policy: *policy, now: time.Now().UTC(), held: map[int]string{}}
+	look := &looking{server: s, kind: kind, policy: *policy, now: time.Now().UTC(), held: map[int]string{}, flagged: map[int]bool{}}
 	m.change(ctx, s, func(rec *record) (dirty bool) {
 		look.record = rec
 		look.all(list)
 		return look.dirty
 	})
 	s.empty[kind], s.held[kind] = len(list) == 0, len(look.held)
-	s.last[kind] = answer{mark, policy, look.held}
+	out := answer{mark, policy, look.held, look.flagged}
+	s.last[kind] = out
 	m.report(s, look.changes)
 	m.watch(s)
-	return look.held
+	return out
 }
 
 // looking is one comparison of a list with a record.
@@ -49,7 +51,8 @@ type looking struct {
 	policy  Policy
 	now     time.Time
 	gone    *vanished
-	held    map[int]string // why, by place in the list
+	held    map[int]string // as in answer
+	flagged map[int]bool
 	changes []report
 	dirty   bool
 }
@@ -169,6 +172,7 @@ func (l *looking) accept(x *sighting, f *Form) {
 // flag offers a form that nobody approved, and says so once.
 func (l *looking) flag(x *sighting, f *Form, before string) {
 	l.offered[itemKey{l.kind, x.name}] = x.hash
+	l.flagged[x.at] = true
 	e := l.record.ensure(l.kind, x.name)
 	told := before == x.hash
 	if e != nil {

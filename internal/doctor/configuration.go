@@ -65,6 +65,10 @@ func Policy(cfg *config.Config, now time.Time) Report {
 			warn(s.Name, "remove hidden_mode from the server's block",
 				"asks for hidden_mode, which relay.allow_hidden refuses: it is judged")
 		}
+		if slices.Contains(cfg.Relay.Overlap, s.Name) && !s.Disabled && !s.Hidden {
+			warn(s.Name, "take it out of relay.overlap unless it may see whatever the client may send",
+				"relay.overlap: calls that only read reach it before their verdict")
+		}
 		if s.InheritEnv && !s.Disabled {
 			warn(s.Name, "name the variables that it needs in env", "gets the relay's whole environment, secrets included")
 		}

@@ -94,6 +94,12 @@ type Item struct {
 	// Mirrors are the tool's arguments that modern clients and servers repeat in
 	// HTTP headers. Install sets them.
 	Mirrors []protocol.Mirror
+	// Changed says that nobody approved this form, though it is offered.
+	Changed bool
+	// Repeatable says that a tool is annotated to change nothing and to do the
+	// same each time, and that this is not a form that nobody approved. Install
+	// sets it.
+	Repeatable bool
 }
 
 // NewItem reads one element of a catalogue. The item is Held, or Failed when it

@@ -37,6 +37,7 @@ func (l *Listing) prepare(k Kind) []Item {
 		if !it.State.listed() {
 			continue
 		}
+		it.Repeatable = it.State == Offered && !it.Changed && protocol.Repeatable(it.Raw)
 		schema, ok := jsonrpc.Member(it.Raw, "inputSchema")
 		if !ok {
 			continue

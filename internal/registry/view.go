@@ -16,6 +16,8 @@ type Route struct {
 	// Mirrors are the tool's arguments that are repeated in HTTP headers. They
 	// must not be changed.
 	Mirrors []protocol.Mirror
+	// Repeatable: see Item.
+	Repeatable bool
 }
 
 // view is what clients see of one kind. Only its pages are made later than
@@ -37,7 +39,7 @@ type view struct {
 
 func (v *view) offer(e *Entry, public string) {
 	e.Public = public
-	v.routes[public] = Route{Server: e.Server, Name: e.Name, State: e.State, Mirrors: e.Mirrors}
+	v.routes[public] = Route{Server: e.Server, Name: e.Name, State: e.State, Mirrors: e.Mirrors, Repeatable: e.Repeatable}
 }
 
 // sameAs reports whether clients see the same in both views.

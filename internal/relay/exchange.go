@@ -35,6 +35,9 @@ type exchange struct {
 	subject scan.Subject
 	lane    lane   // what the server says during this call, in order
 	herald  herald // has that judged
+	// early is set before the call is sent, if that is before its verdict; nil: it
+	// is not.
+	early *early
 
 	watches  resource // that the request is to watch, or to watch no more
 	watching bool     // the client did not watch it before
@@ -94,6 +97,10 @@ func (x *exchange) client() *session.Request {
 
 // run judges the request.
 func (x *exchange) run() {
+	if x.overlaps() {
+		x.runEarly()
+		return
+	}
 	x.relay.gate.Judge(x.context(), &x.subject, x.requestJudged)
 }
 
@@ -138,9 +145,15 @@ func (x *exchange) sendLater(c peer.Cleared) {
 
 // send sends the request, once.
 func (x *exchange) send(c peer.Cleared) {
-	if !x.server.begun(x) {
+	if !x.sent(c) {
 		go x.sendLater(c)
-		return
+	}
+}
+
+// sent sends the request unless the server takes no more calls.
+func (x *exchange) sent(c peer.Cleared) bool {
+	if !x.server.begun(x) {
+		return false
 	}
 	call := x.way.link.conn.Call(c, x)
 	x.mu.Lock()
@@ -154,6 +167,7 @@ func (x *exchange) send(c peer.Cleared) {
 		// Registered last: it runs at once when the request was cancelled already.
 		req.OnCancel(func() { x.abandon(errCancelled) })
 	}
+	return true
 }
 
 // abandon gives the call up and tells the server.
@@ -192,7 +206,7 @@ func (x *exchange) Answered(reply peer.Reply) {
 	}
 	if reply.Error == nil {
 		// Now, as the server may speak of the task before the answer was judged.
-		x.relay.tasks.learn(reply.Result, x.server, x.subject.Content.Origin.Principal)
+		x.settled(func() { x.relay.tasks.learn(reply.Result, x.server, x.subject.Content.Origin.Principal) })
 	}
 	s := x.answerSubject(&reply)
 	// A parked call's client speaks the modern era.
@@ -207,7 +221,7 @@ func (x *exchange) Answered(reply peer.Reply) {
 // answerSubject returns what the gate judges of an answer.
 func (x *exchange) answerSubject(reply *peer.Reply) *scan.Subject {
 	request := x.subject.Content
-	s := &scan.Subject{Part: peer.Result, Hidden: x.subject.Hidden, Content: request}
+	s := &scan.Subject{Part: peer.Result, Hidden: x.subject.Hidden, Content: request, Until: x.until()}
 	s.Content.Phase, s.Content.Data, s.Content.Request = verdict.Response, protocol.SafeResult(reply.Result), request.Data
 	if reply.Error != nil {
 		s.Part, s.Content.Data = peer.Error, reply.Error
@@ -238,7 +252,7 @@ func (x *exchange) failed(err error) {
 	}
 	var text string
 	switch {
-	case errors.Is(err, errCancelled), errors.Is(err, errForgotten):
+	case errors.Is(err, errCancelled), errors.Is(err, errForgotten), errors.Is(err, errRefused):
 		x.dropped()
 		return
 	case errors.Is(err, errTimeout):
@@ -279,8 +293,10 @@ func (x *exchange) answerJudged(d scan.Decision) {
 
 // finish ends the exchange with a refusal.
 func (x *exchange) finish(f refusal) {
-	x.watched(false)
-	x.conclude(func(req *session.Request) { x.relay.refuse(req, f) })
+	x.settled(func() {
+		x.watched(false)
+		x.conclude(func(req *session.Request) { x.relay.refuse(req, f) })
+	})
 }
 
 // dropped ends what belongs to a call that nobody waits for any more.

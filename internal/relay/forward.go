@@ -20,8 +20,11 @@ type route struct {
 	unheard bool
 	// mirrors are the arguments that HTTP headers repeat.
 	mirrors []protocol.Mirror
-	link    *link // nil while the server takes no calls
-	epoch   int64 // of the catalogues by which the route was found
+	// repeatable says that the tool only reads, and does the same each time, as
+	// its definition says that people agreed to.
+	repeatable bool
+	link       *link // nil while the server takes no calls
+	epoch      int64 // of the catalogues by which the route was found
 }
 
 // open reports whether the route still leads where it did when it was found.
@@ -190,7 +193,7 @@ func (r *Relay) offersAll() bool {
 
 func (r *Relay) byPublicName(k registry.Kind, public string) (route, finding) {
 	if to, ok := r.registry.Route(k, public); ok {
-		return r.leading(route{name: to.Name, rename: to.Name != public, mirrors: to.Mirrors}, to.Server)
+		return r.leading(route{name: to.Name, rename: to.Name != public, mirrors: to.Mirrors, repeatable: to.Repeatable}, to.Server)
 	}
 	if owner, ok := r.registry.Former(k, public); ok {
 		if s := r.named(owner); s != nil && s.failing() {

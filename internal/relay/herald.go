@@ -133,6 +133,7 @@ func (h *herald) judgeTogether(batch []*note) {
 	}
 	s := &scan.Subject{Part: peer.Params, Catalogue: together, Content: batch[0].subject.Content}
 	s.Content.Data = append(body, "]}"...)
+	s.Until = untilAll(batch)
 	// Not the context of one of them: a request that is cancelled must not take
 	// the verdict of others away. The scanner has its own time limit.
 	h.gate.Judge(context.WithoutCancel(batch[0].ctx), s, func(d scan.Decision) {
@@ -203,4 +204,24 @@ func (h *herald) fill(n *note, passed bool, c peer.Cleared) {
 			n.deliver(c)
 		}
 	})
+}
+
+// untilAll waits for all that notes wait for; nil: for nothing.
+func untilAll(batch []*note) func() bool {
+	var waits []func() bool
+	for _, n := range batch {
+		if n.subject.Until != nil {
+			waits = append(waits, n.subject.Until)
+		}
+	}
+	if waits == nil {
+		return nil
+	}
+	return func() bool {
+		all := true
+		for _, wait := range waits {
+			all = wait() && all
+		}
+		return all
+	}
 }

@@ -9,6 +9,7 @@ type lane struct {
 	mu       sync.Mutex
 	slots    []*slot
 	draining bool
+	closed   bool       // nothing is delivered any more
 	room     *sync.Cond // made when somebody has to wait for room
 }
 
@@ -28,13 +29,15 @@ func (l *lane) reserve() *slot {
 	s := &slot{}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.slots) >= laneLimit {
+	for len(l.slots) >= laneLimit && !l.closed {
 		if l.room == nil {
 			l.room = sync.NewCond(&l.mu)
 		}
 		l.room.Wait()
 	}
-	l.slots = append(l.slots, s)
+	if !l.closed {
+		l.slots = append(l.slots, s)
+	}
 	return s
 }
 
@@ -65,12 +68,24 @@ func (l *lane) after(s *slot, run func()) {
 	}
 	l.mu.Lock()
 	if !s.done {
-		s.next = append(s.next, run)
+		if !l.closed {
+			s.next = append(s.next, run)
+		}
 		l.mu.Unlock()
 		return
 	}
 	l.mu.Unlock()
 	run()
+}
+
+// shut drops what waits in the lane and whatever comes later.
+func (l *lane) shut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.slots, l.closed = nil, true
+	if l.room != nil {
+		l.room.Broadcast()
+	}
 }
 
 // drain delivers what is ready, one at a time. l.mu is held.
@@ -84,7 +99,10 @@ func (l *lane) drain() {
 		l.mu.Unlock()
 		s.run()
 		l.mu.Lock()
-		l.slots, s.done = l.slots[1:], true
+		if s.done = true; l.closed {
+			break
+		}
+		l.slots = l.slots[1:]
 		if l.room != nil {
 			l.room.Broadcast()
 		}

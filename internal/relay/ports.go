@@ -75,7 +75,8 @@ type Memory interface {
 	// Recall compares what a server lists of a kind with what is remembered, and
 	// remembers it. items are what the gate made of the list; sent is the same
 	// list as the server sent it. An item that is not to be offered gets the
-	// state Held and a reason; the others stay as they are.
+	// state Held and a reason; one that is offered although nobody approved it
+	// becomes Changed.
 	Recall(ctx context.Context, server string, k registry.Kind, items []registry.Item, sent [][]byte)
 	// RecallInstructions does so with the server's instructions, which are empty
 	// where it has none.

@@ -87,8 +87,10 @@ func (q *question) subject(params []byte) *scan.Subject {
 	}
 	origin := &subject.Content.Origin
 	if q.exchange != nil {
+		subject.Until = q.exchange.until()
 		*origin = q.exchange.subject.Content.Origin
 	} else {
+		subject.Until = s.unsettled()
 		origin.Session, origin.Principal = q.session.ID(), q.session.Principal()
 	}
 	origin.Method = q.method

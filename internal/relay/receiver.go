@@ -151,7 +151,7 @@ func (x *exchange) tell(method string, params []byte, last func(peer.Cleared) (p
 	n := &note{
 		ctx: x.context(),
 		subject: scan.Subject{
-			Part: peer.Params, Hidden: x.subject.Hidden,
+			Part: peer.Params, Hidden: x.subject.Hidden, Until: x.until(),
 			// Of what is sent, nothing: a round may be changing it.
 			Content: verdict.Content{
 				Phase: phaseOf(method, verdict.ServerRequest), Kind: verdict.JSON, Data: params,
@@ -184,7 +184,7 @@ func (s *server) tellIn(phase verdict.Phase, m jsonrpc.Message, to func(c peer.C
 	s.herald.tell(&note{
 		ctx: context.Background(),
 		subject: scan.Subject{
-			Part: peer.Params, Hidden: s.cfg.Hidden,
+			Part: peer.Params, Hidden: s.cfg.Hidden, Until: s.unsettled(),
 			Content: verdict.Content{
 				Phase: phase, Kind: verdict.JSON, Data: m.Params,
 				Origin: verdict.Origin{Server: s.cfg.Name, Method: m.Method},

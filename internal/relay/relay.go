@@ -66,6 +66,8 @@ type Server struct {
 	// HTTP headers also.
 	Headers bool
 	Hidden  bool
+	// Overlap has calls of its tools that only read sent while they are judged.
+	Overlap bool
 	// MayAsk says what the server may ask of clients.
 	MayAsk protocol.CapabilitySet
 	// Twin is equal for identically configured servers; empty: there is none.

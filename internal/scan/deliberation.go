@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mcp-relay/relay/internal/audit"
+	"github.com/mcp-relay/relay/internal/peer"
 	"github.com/mcp-relay/relay/internal/verdict"
 )
 
@@ -16,7 +17,8 @@ type deliberation struct {
 	panel *panel
 	seats *seating
 	s     *Subject
-	ctx   context.Context //nolint:containedctx // of the message, as is all of this
+	ctx   context.Context         //nolint:containedctx // of the message, as is all of this
+	send  func(peer.Cleared) bool // before the last stage has judged; nil: never
 	then  func(Decision)
 
 	id     string
@@ -34,6 +36,7 @@ type deliberation struct {
 	// asText says that the content is text out of an opaque part, which cannot
 	// be edited there.
 	asText bool
+	early  bool // the message was sent
 
 	// Room for the usual case.
 	one  [1]opinion
@@ -62,7 +65,10 @@ func (d *deliberation) decide() Decision {
 		d.end = d.start.Add(d.panel.Budget)
 	}
 	d.opinions = d.one[:0]
-	decision := d.record(d.judge())
+	decision := d.record(d.release(d.judge()))
+	if d.early && decision.Outcome != Passed {
+		d.logSent()
+	}
 	if decision.Outcome == Passed {
 		d.remember()
 	}
@@ -82,6 +88,10 @@ func (d *deliberation) judge() Decision {
 			return Decision{Outcome: out, ScanID: d.id}
 		}
 	}
+	if d.changed && d.early {
+		d.gate.logBlocked(d.s, d.id)
+		return Decision{Outcome: Blocked, ScanID: d.id}
+	}
 	if d.changed {
 		s := *d.s
 		s.Content = *d.content
@@ -96,7 +106,7 @@ func (d *deliberation) judge() Decision {
 
 // hear asks the stages in their order. What one stops, no later one sees.
 func (d *deliberation) hear() Outcome {
-	for _, stage := range d.seats.stages {
+	for i, stage := range d.seats.stages {
 		if !d.look() {
 			break // every item of the catalogue is withheld
 		}
@@ -104,7 +114,11 @@ func (d *deliberation) hear() Outcome {
 		if d.asText {
 			why = "as_text"
 		}
-		if out := d.settle(d.askAll(stage, why)); out != Passed {
+		ask := d.askAll
+		if i == len(d.seats.stages)-1 {
+			ask = d.hearLast
+		}
+		if out := d.settle(ask(stage, why)); out != Passed {
 			return out
 		}
 	}
@@ -120,6 +134,7 @@ func (d *deliberation) settle(opinions []opinion) Outcome {
 	blocked, unavailable := false, false
 	for i := range opinions {
 		o := &opinions[i]
+		d.tooLate(o)
 		switch {
 		case o.moot:
 		case o.failure != nil:

@@ -104,6 +104,26 @@ func (m *flowMemory) elsewhere(principal, server string, text []byte) (from stri
 	return from, ok
 }
 
+// foreign reports whether another server gave a principal a secret that this one
+// did not.
+func (m *flowMemory) foreign(principal, server string) bool {
+	now := time.Now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, whose := range [...]string{principal, ""} {
+		of := m.principals[whose]
+		if of == nil {
+			continue
+		}
+		for _, known := range of.seen {
+			if now.Sub(known.last) < fingerprintsExpire && !slices.Contains(known.servers, server) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // current returns what is known of a secret; nil: nothing, or it is too old.
 func (s *sightings) current(mark fingerprint, now time.Time) *sighting {
 	if s == nil {

@@ -69,6 +69,10 @@ func (g *Gate) current() *panel {
 // then runs exactly once. When ctx ends while scanners work, the decision is
 // Unavailable.
 func (g *Gate) Judge(ctx context.Context, s *Subject, then func(Decision)) {
+	g.judge(ctx, s, nil, then)
+}
+
+func (g *Gate) judge(ctx context.Context, s *Subject, send func(peer.Cleared) bool, then func(Decision)) {
 	if !hasContent(s.Part, s.Content.Origin.Method, s.Content.Data) {
 		then(g.pass(s, s.Content.Data, ""))
 		return
@@ -80,7 +84,7 @@ func (g *Gate) Judge(ctx context.Context, s *Subject, then func(Decision)) {
 		then(at)
 		return
 	}
-	d := &deliberation{gate: g, panel: p, seats: seats, s: s, ctx: ctx, then: then}
+	d := &deliberation{gate: g, panel: p, seats: seats, s: s, ctx: ctx, send: send, then: then}
 	g.crew.run(d.work)
 }
 

@@ -16,11 +16,11 @@ func (d *deliberation) record(decision Decision) Decision {
 	for i := range d.opinions {
 		d.rec = d.gate.record(d.s, d.id)
 		d.opinions[i].describe(&d.rec, own)
-		d.rec.Outcome = word
+		d.rec.Outcome, d.rec.Overlapped = word, d.early
 		lost = d.gate.audit.Write(&d.rec) != nil || lost
 	}
 	for i := range d.own {
-		d.own[i].Outcome = word
+		d.own[i].Outcome, d.own[i].Overlapped = word, d.early
 		lost = d.gate.audit.Write(&d.own[i]) != nil || lost
 	}
 	if lost && decision.Outcome == Passed {

@@ -21,6 +21,10 @@ type Subject struct {
 	// of which single items can be withheld: definitions, or notifications that
 	// are judged together.
 	Catalogue string
+	// Until waits until something else was decided, and reports whether the
+	// content may leave then. It is asked when the content's own verdict lets it
+	// pass; nil: nothing else matters.
+	Until func() bool
 }
 
 // toServer reports whether the content goes to the server.

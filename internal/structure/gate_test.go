@@ -2,6 +2,7 @@ package structure
 
 import (
 	"go/ast"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -79,5 +80,30 @@ func TestNobodyReachesAroundTheCompiler(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A request may be sent before its verdict by one place, which keeps back what
+// comes of it.
+func TestRequestsAreSentEarlyInOnePlace(t *testing.T) {
+	const method, place = "JudgeEarly", "internal/relay/overlap.go"
+	var sites []string
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		ast.Inspect(s.tree, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == method {
+				at := s.position(sel.Pos()).Filename
+				if !strings.HasSuffix(filepath.ToSlash(at), place) {
+					t.Errorf("%s has requests sent before their verdict; only %s may", at, place)
+				}
+				sites = append(sites, at)
+			}
+			return true
+		})
+	}
+	if len(sites) != 1 {
+		t.Errorf("requests are sent early in %d places, want one: %s", len(sites), strings.Join(sites, ", "))
 	}
 }
