@@ -34,7 +34,7 @@ func (c *corpusItem) content() scanner.Content {
 		if json.Unmarshal(c.JSON, &pinned) == nil && pinned.Current != nil {
 			c.JSON = pinned.Current
 		}
-		out.Data = fmt.Appendf(nil, `{"tools":[%s]}`, c.JSON)
+		out.Data = catalogue(c.JSON)
 	case "request":
 		out.Phase, out.Data = scanner.PhaseRequest, c.JSON
 	default:
@@ -46,6 +46,19 @@ func (c *corpusItem) content() scanner.Content {
 		out.Data = fmt.Appendf(nil, `{"content":[{"type":"text","text":%s}]}`, text)
 	}
 	return out
+}
+
+// catalogue wraps one tool; what is a catalogue already stays one.
+func catalogue(data json.RawMessage) []byte {
+	var whole map[string]json.RawMessage
+	if json.Unmarshal(data, &whole) == nil {
+		for _, list := range []string{"tools", "prompts", "resources", "resourceTemplates", "instructions"} {
+			if whole[list] != nil && whole["name"] == nil {
+				return data
+			}
+		}
+	}
+	return fmt.Appendf(nil, `{"tools":[%s]}`, data)
 }
 
 func readCorpus(tb testing.TB, dir string) []corpusItem {

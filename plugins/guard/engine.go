@@ -13,6 +13,7 @@ type engine struct {
 	rules        []rule
 	builtin      map[string]*rule // by detector
 	instructions *instructions
+	lexicon      *lexicon
 	secrets      *secretFile
 	searcher     *searcher
 }
@@ -34,6 +35,9 @@ func newEngine() (*engine, error) {
 		return nil, err
 	}
 	if e.instructions, err = loadInstructions(); err != nil {
+		return nil, err
+	}
+	if e.lexicon, err = loadLexicon(e.instructions); err != nil {
 		return nil, err
 	}
 	if e.secrets, err = loadSecrets(); err != nil {

@@ -24,11 +24,12 @@ const (
 	roleCode
 	roleBody // prose that a request carries
 	roleArgument
+	roleReadOnly // name and description of a tool that says it changes nothing
 	roleCount
 )
 
 var roleNames = [roleCount]string{
-	"text", "name", "description", "schema", "path", "command", "sql", "url", "host", "code", "body", "argument",
+	"text", "name", "description", "schema", "path", "command", "sql", "url", "host", "code", "body", "argument", "read_only",
 }
 
 // roleSet is a set of roles; the empty set stands for all of them.
@@ -97,6 +98,12 @@ func memberName(pointer string) string {
 		pointer = pointer[:max(i, 0)]
 	}
 	return ""
+}
+
+// describesParameter reports whether a string of a definition is about one
+// parameter: what it asks for goes there.
+func describesParameter(pointer string) bool {
+	return strings.Contains(pointer, "/properties/") || strings.Contains(pointer, "/arguments/")
 }
 
 // argumentWords maps words in the names of parameters to roles. The first

@@ -162,6 +162,32 @@ func TestEveryFeatureMeetsItsOwnTests(t *testing.T) {
 	}
 }
 
+func TestEveryPhraseMeetsItsOwnTests(t *testing.T) {
+	e := testEngine(t)
+	for i := range e.lexicon.phrases {
+		p := &e.lexicon.phrases[i]
+		if len(p.Hit) == 0 || len(p.Miss) == 0 || len(p.traits) == 0 {
+			t.Errorf("%q needs groups, at least one hit and one miss", p.Any)
+		}
+		finds := func(text string) bool {
+			found := false
+			wanted := func(q *phrase) bool { return q == p }
+			e.lexicon.find(text, wanted, &budget{left: 1 << 20}, func(*phrase, span) { found = true })
+			return found
+		}
+		for _, text := range p.Hit {
+			if !finds(text) {
+				t.Errorf("%v %q misses %q", p.Groups, p.Any, text)
+			}
+		}
+		for _, text := range p.Miss {
+			if finds(text) {
+				t.Errorf("%v %q hits %q", p.Groups, p.Any, text)
+			}
+		}
+	}
+}
+
 func checkReach(t *testing.T, probes []probe) {
 	t.Helper()
 	for _, p := range probes {

@@ -50,7 +50,9 @@ func (s *scan) run(ctx context.Context, c scanner.Content) error {
 		s.whole = true
 		return s.field(ctx, field{text: string(c.Data), role: roleOf(s.phase, "", "")})
 	}
+	promises := false
 	for pointer, name := range c.Keys() {
+		promises = promises || name == readOnlyHint
 		if err := s.field(ctx, field{pointer: pointer, text: name, role: roleName, key: true}); err != nil {
 			return err
 		}
@@ -75,6 +77,9 @@ func (s *scan) run(ctx context.Context, c scanner.Content) error {
 		if joins(s.phase, pointer) {
 			texts = append(texts, f)
 		}
+	}
+	if promises && s.phase == scanner.PhaseDefinition {
+		s.promised(c.Data)
 	}
 	return s.joined(ctx, texts)
 }
@@ -172,6 +177,9 @@ func (s *scan) look(f field, base int, v *view, readings reading) hint {
 			}
 		}
 	})
+	if readings&asFolded != 0 {
+		traits = s.phrased(f, v, traits)
+	}
 	if len(traits) > 0 {
 		if j, ok := s.instructions.judge(s.phase, v.text, traits, v.hidden); ok {
 			s.instructed(f, j, v, base)
@@ -180,9 +188,28 @@ func (s *scan) look(f field, base int, v *view, readings reading) hint {
 	return hints
 }
 
+// phrased adds the groups that the phrases in a view show.
+func (s *scan) phrased(f field, v *view, traits []trait) []trait {
+	if !s.lexicon.phases[s.phase] || f.role == roleCommand || f.role == roleSQL || f.role == roleCode || f.role == roleReadOnly {
+		return traits
+	}
+	parameter := describesParameter(f.pointer)
+	wanted := func(p *phrase) bool {
+		return p.phases[s.phase] && p.roles.has(f.role) && (!p.Parameter || parameter)
+	}
+	s.lexicon.find(v.text, wanted, &s.budget, func(p *phrase, at span) {
+		for _, t := range p.traits {
+			traits = append(traits, trait{t.group, t.points, at})
+		}
+	})
+	return traits
+}
+
 // applies reports whether a probe's owner reads such strings.
 func (o owner) applies(p scanner.Phase, r role) bool {
 	switch {
+	case r == roleReadOnly: // is read in its own role as well
+		return o.rule != nil && o.rule.roles != 0 && o.rule.roles.has(r) && o.rule.actions[p] != scanner.ActionUnspecified
 	case o.rule != nil:
 		return o.rule.actions[p] != scanner.ActionUnspecified && o.rule.roles.has(r)
 	case o.feature != nil:
