@@ -60,9 +60,16 @@ func (e *engine) probes() ([]probe, error) {
 			e.builtin[r.Builtin] = r
 			continue
 		}
-		p, err := newProbes(owner{rule: r}, r.Pattern, r.Keywords, r.Group, looseRepeat)
+		repeat := looseRepeat
+		if machineMade(r.Check) {
+			repeat = tokenRepeat
+		}
+		p, err := newProbes(owner{rule: r}, r.Pattern, r.Keywords, r.Group, repeat)
 		if err != nil {
 			return nil, fmt.Errorf("rule %q: %w", r.ID, err)
+		}
+		for j := range p {
+			p[j].token, p[j].made = machineMade(r.Check), machineMade(r.Check)
 		}
 		all = append(all, p...)
 	}

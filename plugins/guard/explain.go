@@ -11,13 +11,13 @@ func Explain(rule string) (title, reason string) {
 		return "Text that gives orders to the model", "Several marks of an instruction to a model stand together, " +
 			"such as an address, an order, a secret to fetch or a demand for silence."
 	}
-	if id, ok := strings.CutPrefix(rule, secretPrefix); ok {
+	if strings.HasPrefix(rule, secretPrefix) || strings.HasPrefix(rule, tokenPrefix) {
 		f, err := loadSecrets()
 		if err != nil {
 			return "", ""
 		}
 		for i := range f.Rules {
-			if f.Rules[i].ID == id {
+			if f.Rules[i].name == rule {
 				return f.Rules[i].Title, "The text has the form of a secret of this kind."
 			}
 		}

@@ -219,7 +219,7 @@ func TestConfiguration(t *testing.T) {
 		want   scanner.Action
 	}{
 		"default":           {`{}`, scanner.ActionFlag},
-		"rule disabled":     {`{"disable":["guard/pii-card","guard/pii-card-expiry"]}`, scanner.ActionAllow},
+		"rule disabled":     {`{"disable":["guard/pii-card","guard/pii-card-expiry","guard/pii-card-number"]}`, scanner.ActionAllow},
 		"category disabled": {`{"disable":["pii"]}`, scanner.ActionAllow},
 		"allowed here":      {`{"allow":[{"rule":"pii.card","server":"shop","target":"pay","pointer":"/a*"}]}`, scanner.ActionAllow},
 		"allowed elsewhere": {`{"allow":[{"rule":"pii.card","server":"other"}]}`, scanner.ActionFlag},

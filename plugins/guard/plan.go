@@ -14,6 +14,7 @@ type plan struct {
 	weak    []clause // short strings, looked for beside the others only
 	total   int      // upper bound for the bytes of a match
 	token   bool     // a match also has a token, near the strings
+	made    bool     // and the token looks made by chance
 	oneLine bool     // a match has no line break
 }
 

@@ -36,9 +36,11 @@ const firstGroup = -1
 // Limits of expressions, in bytes.
 const (
 	maxReach = 1 << 10 // of the expressions of our own rules
-	// looseRepeat is what an unbounded repetition counts in our own rules, and
-	// secretRepeat in secret rules, where tokens and keys can be long.
+	// looseRepeat is what an unbounded repetition counts in our own rules,
+	// tokenRepeat in those that look for tokens, and secretRepeat in secret
+	// rules, where keys can be long.
 	looseRepeat  = 48
+	tokenRepeat  = 400
 	secretRepeat = 4 << 10
 	// slack is how much wider than the longest match a window is on each side.
 	slack = 4
@@ -173,13 +175,18 @@ func (s *searcher) search(text string, wanted func(*probe) bool, b *budget, each
 		}
 	})
 	tokens := sync.OnceValue(func() []int32 { return tokenStarts(text) })
+	made := sync.OnceValue(func() []int32 { return randomStarts(text) })
 	for i := range s.probes {
 		p := &s.probes[i]
 		own := places[s.first[i] : s.first[i]+len(p.clauses)]
 		if !allFound(own) || !wanted(p) {
 			continue
 		}
-		for _, w := range p.windows(text, own, tokens) {
+		near := tokens
+		if p.made {
+			near = made
+		}
+		for _, w := range p.windows(text, own, near) {
 			p.apply(text, w, b, each)
 		}
 	}
@@ -202,6 +209,23 @@ func tokenStarts(text string) []int32 {
 			continue
 		}
 		if i-start >= minToken && digit {
+			starts = append(starts, int32(start))
+		}
+		start, digit = i+1, false
+	}
+	return starts
+}
+
+// randomStarts returns where tokens start that look made by chance.
+func randomStarts(text string) []int32 {
+	var starts []int32
+	start, digit := 0, false
+	for i := 0; i <= len(text); i++ {
+		if i < len(text) && text[i] != '=' && (tokenByte(text[i]) || text[i] == '~') {
+			digit = digit || text[i] >= '0' && text[i] <= '9'
+			continue
+		}
+		if i-start >= minToken && digit && random(text[start:i]) {
 			starts = append(starts, int32(start))
 		}
 		start, digit = i+1, false

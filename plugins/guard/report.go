@@ -61,7 +61,7 @@ const (
 // leaked reports a secret.
 func (s *scan) leaked(f field, r *secretRule, v *view, at span, base int) {
 	res := result{action: scanner.ActionRedact, Finding: scanner.Finding{
-		Rule: secretPrefix + r.ID, Category: r.category, Severity: scanner.SeverityHigh, Confidence: sure, Message: r.Title,
+		Rule: r.name, Category: r.category, Severity: scanner.SeverityHigh, Confidence: sure, Message: r.Title,
 	}}
 	if r.ID == genericSecret {
 		res.Severity, res.Confidence = scanner.SeverityMedium, likely

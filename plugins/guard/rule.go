@@ -47,6 +47,7 @@ type rule struct {
 	Group    int       `yaml:"group"`
 	Unless   string    `yaml:"unless"` // not when this matches what the pattern matched
 	Check    string    `yaml:"check"`  // a named check of the reported text
+	Off      bool      `yaml:"off"`    // only where the configuration enables it
 	Tests    ruleTests `yaml:"tests"`
 
 	severity scanner.Severity

@@ -17,10 +17,16 @@ func testEngine(tb testing.TB) *engine {
 	return e
 }
 
-// scanField scans one string in a role, as the rules' own tests do.
+// scanField scans one string with the default settings.
 func scanField(tb testing.TB, phase scanner.Phase, r role, text string) *scan {
 	tb.Helper()
-	s := newScan(testEngine(tb), &settings{maxBytes: defaultMaxBytes}, scanner.Content{Phase: phase, Data: []byte(text)})
+	return scanWith(tb, &settings{maxBytes: defaultMaxBytes}, phase, r, text)
+}
+
+// scanWith scans one string in a role, as the rules' own tests do.
+func scanWith(tb testing.TB, set *settings, phase scanner.Phase, r role, text string) *scan {
+	tb.Helper()
+	s := newScan(testEngine(tb), set, scanner.Content{Phase: phase, Data: []byte(text)})
 	if err := s.field(tb.Context(), field{pointer: "/x", text: text, role: r}); err != nil {
 		tb.Fatal(err)
 	}
@@ -120,7 +126,7 @@ func ruleTestHits(t *testing.T, r *rule, test ruleTest) bool {
 			t.Fatal(err)
 		}
 	}
-	return scanField(t, phase, where, test.Text).has(r.ID)
+	return scanWith(t, &settings{maxBytes: defaultMaxBytes, enabled: []string{r.ID}}, phase, where, test.Text).has(r.ID)
 }
 
 func TestEveryFeatureMeetsItsOwnTests(t *testing.T) {

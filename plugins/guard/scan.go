@@ -86,6 +86,7 @@ func (s *scan) run(ctx context.Context, c scanner.Content) error {
 
 // field looks at one string, in pieces.
 func (s *scan) field(ctx context.Context, f field) error {
+	s.labelled(f)
 	return s.pieces(ctx, f, f.text, func(text string, base int) { s.piece(f, text, base) })
 }
 
@@ -144,6 +145,9 @@ func (s *scan) piece(f field, text string, base int) {
 			s.sighted(f, h, base)
 		}
 	}
+	for _, h := range numbers(text) {
+		s.sighted(f, h, base)
+	}
 	for _, h := range terminal(text) {
 		s.sighted(f, h, base)
 	}
@@ -161,14 +165,14 @@ func (s *scan) piece(f field, text string, base int) {
 func (s *scan) look(f field, base int, v *view, readings reading) hint {
 	var traits []trait
 	wanted := func(p *probe) bool {
-		return p.reading&readings != 0 && p.owner.applies(s.phase, f.role)
+		return p.reading&readings != 0 && p.owner.applies(s.phase, f.role) && s.settings.wants(p.owner.rule)
 	}
 	hints := s.searcher.search(v.text, wanted, &s.budget, func(m found) {
 		switch o := m.owner; {
 		case o.feature != nil:
 			traits = append(traits, trait{o.feature.group, o.feature.Points, m.at})
 		case o.rule != nil:
-			if o.rule.accepts(v.text[m.match.start:m.match.end], v.text[m.at.start:m.at.end]) {
+			if o.rule.accepts(v.text[o.rule.from(v.text, m.match.start):m.match.end], v.text[m.at.start:m.at.end]) {
 				s.matched(f, o.rule, v, m.at, base)
 			}
 		case o.secret != nil:

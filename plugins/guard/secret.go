@@ -16,6 +16,12 @@ import (
 //go:embed secrets/gitleaks.json
 var secretData []byte
 
+// tokenData are our own rules for tokens with a form of their own, in the same
+// format. They ask for no randomness: a form that is exact says enough.
+//
+//go:embed secrets/tokens.json
+var tokenData []byte
+
 // secretFile is what secretData holds.
 type secretFile struct {
 	Source   string            `json:"source"`
@@ -34,7 +40,9 @@ type secretRule struct {
 	Keywords []string      `json:"keywords"`
 	Allow    []secretAllow `json:"allow,omitempty"`
 
+	name     string // what findings call it
 	category string
+	own      bool // from tokenData
 }
 
 // secretAllow says what is not a secret although a rule found it.
@@ -62,27 +70,43 @@ var errNoRules = errors.New("no secret rules")
 
 // loadSecrets reads the embedded secret rules.
 func loadSecrets() (*secretFile, error) {
-	var f secretFile
+	var f, tokens secretFile
 	if err := json.Unmarshal(secretData, &f); err != nil {
 		return nil, fmt.Errorf("read the secret rules: %w", err)
 	}
-	if len(f.Rules) == 0 {
+	if err := json.Unmarshal(tokenData, &tokens); err != nil {
+		return nil, fmt.Errorf("read the token rules: %w", err)
+	}
+	if len(f.Rules) == 0 || len(tokens.Rules) == 0 {
 		return nil, errNoRules
 	}
 	f.Allow.prepare()
 	for i := range f.Rules {
 		r := &f.Rules[i]
-		r.category = "secret." + strings.NewReplacer("-", "_", ".", "_").Replace(r.ID)
+		r.prepare(secretPrefix)
 		for _, k := range keywordFor {
 			if k.id == r.ID {
 				r.Keywords = []string{k.keyword}
 			}
 		}
-		for j := range r.Allow {
-			r.Allow[j].prepare()
-		}
 	}
+	for i := range tokens.Rules {
+		tokens.Rules[i].prepare(tokenPrefix)
+		tokens.Rules[i].own = true
+	}
+	f.Rules = append(f.Rules, tokens.Rules...)
 	return &f, nil
+}
+
+// tokenPrefix begins the names of our own rules for tokens.
+const tokenPrefix = "guard/token-"
+
+func (r *secretRule) prepare(prefix string) {
+	r.name = prefix + r.ID
+	r.category = "secret." + strings.NewReplacer("-", "_", ".", "_").Replace(r.ID)
+	for i := range r.Allow {
+		r.Allow[i].prepare()
+	}
 }
 
 func (a *secretAllow) prepare() {
@@ -99,6 +123,9 @@ func (a *secretAllow) prepare() {
 // entropy is high enough and no list allows it.
 func (f *secretFile) accepts(r *secretRule, m found) bool {
 	secret := m.text[m.at.start:m.at.end]
+	if r.own {
+		return !placeholder(secret)
+	}
 	if r.Entropy > 0 && entropy(secret) <= r.Entropy {
 		return false
 	}

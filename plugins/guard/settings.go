@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mcp-relay/relay/scanner"
@@ -15,6 +16,7 @@ const defaultMaxBytes = 8 << 20
 // settings is a checked configuration.
 type settings struct {
 	disabled []string
+	enabled  []string // rules that are off by default
 	allowed  []exception
 	maxBytes int
 }
@@ -32,22 +34,28 @@ type exception struct {
 func parseSettings(config []byte, e *engine) (*settings, error) {
 	var raw struct {
 		Disable  []string    `json:"disable"`
+		Enable   []string    `json:"enable"`
 		Allow    []exception `json:"allow"`
 		MaxBytes *int        `json:"max_bytes"`
 	}
 	d := json.NewDecoder(bytes.NewReader(config))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&raw); err != nil {
-		return nil, scanner.Problems{{Message: "not a configuration of guard: use the members disable, allow and max_bytes"}}
+		return nil, scanner.Problems{{Message: "not a configuration of guard: use the members disable, enable, allow and max_bytes"}}
 	}
 	var problems scanner.Problems
 	known := e.names()
-	for i, name := range raw.Disable {
-		if !known.matches(name) {
-			problems = append(problems, scanner.Problem{
-				Pointer: fmt.Sprintf("/disable/%d", i),
-				Message: "no rule or category has this name: see the list of rules in the documentation",
-			})
+	for _, list := range []struct {
+		member string
+		names  []string
+	}{{"disable", raw.Disable}, {"enable", raw.Enable}} {
+		for i, name := range list.names {
+			if !known.matches(name) {
+				problems = append(problems, scanner.Problem{
+					Pointer: fmt.Sprintf("/%s/%d", list.member, i),
+					Message: "no rule or category has this name: see the list of rules in the documentation",
+				})
+			}
 		}
 	}
 	for i, a := range raw.Allow {
@@ -58,7 +66,7 @@ func parseSettings(config []byte, e *engine) (*settings, error) {
 			})
 		}
 	}
-	s := &settings{disabled: raw.Disable, allowed: raw.Allow, maxBytes: defaultMaxBytes}
+	s := &settings{disabled: raw.Disable, enabled: raw.Enable, allowed: raw.Allow, maxBytes: defaultMaxBytes}
 	if raw.MaxBytes != nil {
 		s.maxBytes = *raw.MaxBytes
 		if s.maxBytes < 1 {
@@ -83,7 +91,7 @@ func (e *engine) names() names {
 		n = append(n, instructionCategory+g.Name)
 	}
 	for _, r := range e.secrets.Rules {
-		n = append(n, secretPrefix+r.ID, r.category)
+		n = append(n, r.name, r.category)
 	}
 	return n
 }
@@ -119,6 +127,12 @@ func (s *settings) suppressed(f *scanner.Finding, o scanner.Origin) bool {
 		}
 	}
 	return false
+}
+
+// wants reports whether r is on. Secret rules and features, which have no rule,
+// always are.
+func (s *settings) wants(r *rule) bool {
+	return r == nil || !r.Off || slices.ContainsFunc(s.enabled, func(name string) bool { return named(name, r.ID, r.Category) })
 }
 
 func matchPointer(pattern, pointer string) bool {
