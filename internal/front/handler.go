@@ -95,8 +95,10 @@ type Handler struct {
 	log    *slog.Logger
 	shy    shyLog
 	bodies room
-	kept   atomic.Int64 // bytes of events that sessions keep for resumption
-	logKey [32]byte
+	// of clients of the modern era
+	conversations conversations
+	kept          atomic.Int64 // bytes of events that sessions keep for resumption
+	logKey        [32]byte
 
 	ctx  context.Context //nolint:containedctx // sessions outlive the request that starts them
 	stop context.CancelFunc
@@ -124,7 +126,7 @@ func NewHandler(o HandlerOptions) *Handler {
 		opts: o, log: o.Log, limits: defaultLimits, shy: shyLog{log: o.Log},
 		guard:   guard{hosts: lower(o.Hosts), origins: lower(o.Origins), tokens: o.Tokens},
 		clients: map[Client]func(){}, sessions: map[string]*session{}, old: map[string]*oldSession{},
-		draining: make(chan struct{}),
+		draining: make(chan struct{}), conversations: conversations{idle: o.Idle},
 	}
 	h.drain = sync.OnceFunc(func() { close(h.draining) })
 	_, _ = rand.Read(h.logKey[:]) // it never fails

@@ -40,7 +40,10 @@ func (h *Handler) modern(w http.ResponseWriter, r *http.Request, principal strin
 		return
 	}
 	x := &exchange{q: newQueue(h.limits.queue), of: m.ID, only: !takes.events}
-	hello := peer.Hello{Session: rand.Text(), Principal: principal, Stateless: true, Mirrored: mirrored}
+	hello := peer.Hello{
+		Session: rand.Text(), Principal: principal, Stateless: true, Mirrored: mirrored,
+		Conversation: h.conversations.of(principal, m.Params),
+	}
 	end := func() {}
 	if m.Method == protocol.Listen {
 		end = func() { x.q.end(errOver) }

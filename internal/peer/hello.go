@@ -6,6 +6,9 @@ import "errors"
 type Hello struct {
 	Session   string // an unguessable name, made by the front; not what the client shows
 	Principal string
+	// Conversation is what sessions of one client share that belong together;
+	// empty: the session is one of its own.
+	Conversation string
 	// Stateless: one request of the modern era over HTTP. The session ends with
 	// its answer.
 	Stateless bool

@@ -82,7 +82,7 @@ func (r *Relay) begin(req *session.Request, to route, target protocol.Target, pa
 func origin(req *session.Request, s *server, target string, number int64) verdict.Origin {
 	sess, sender := req.Session(), req.Sender()
 	return verdict.Origin{
-		Session: sess.ID(), Principal: sess.Principal(), Client: sender.Name, Server: s.cfg.Name,
+		Session: sess.Conversation(), Principal: sess.Principal(), Client: sender.Name, Server: s.cfg.Name,
 		Method: req.Method(), Target: target, ProtocolVersion: sender.Version, Call: callName(number),
 	}
 }

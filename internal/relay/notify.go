@@ -47,7 +47,7 @@ func (l *link) notify(sess *session.Session, m jsonrpc.Message, target string) {
 		Content: verdict.Content{
 			Phase: phaseOf(m.Method, verdict.Request), Kind: verdict.JSON, Data: m.Params,
 			Origin: verdict.Origin{
-				Session: sess.ID(), Principal: sess.Principal(), Client: sender.Name, Server: s.cfg.Name,
+				Session: sess.Conversation(), Principal: sess.Principal(), Client: sender.Name, Server: s.cfg.Name,
 				Method: m.Method, Target: target, ProtocolVersion: sender.Version,
 			},
 		},

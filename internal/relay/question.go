@@ -91,7 +91,7 @@ func (q *question) subject(params []byte) *scan.Subject {
 		*origin = q.exchange.subject.Content.Origin
 	} else {
 		subject.Until = s.unsettled()
-		origin.Session, origin.Principal = q.session.ID(), q.session.Principal()
+		origin.Session, origin.Principal = q.session.Conversation(), q.session.Principal()
 	}
 	origin.Method = q.method
 	return subject
@@ -179,7 +179,7 @@ func (q *question) answered(sess *session.Session, reply peer.Reply) {
 		Content: verdict.Content{
 			Phase: verdict.Request, Kind: verdict.JSON, Data: data,
 			Origin: verdict.Origin{
-				Session: sess.ID(), Principal: sess.Principal(), Client: sender.Name, Server: s.cfg.Name,
+				Session: sess.Conversation(), Principal: sess.Principal(), Client: sender.Name, Server: s.cfg.Name,
 				Method: q.method, ProtocolVersion: sender.Version,
 			},
 		},

@@ -54,7 +54,7 @@ func (r *Relay) takeUp(req *session.Request, m jsonrpc.Message, target protocol.
 	}
 	subject := &scan.Subject{Part: peer.Params, Hidden: x.subject.Hidden, Content: x.subject.Content}
 	subject.Content.Data = protocol.StripMeta(m.Params)
-	subject.Content.Origin.Session = req.Session().ID()
+	subject.Content.Origin.Session = req.Session().Conversation()
 	r.gate.Judge(req.Context(), subject, func(d scan.Decision) {
 		if d.Outcome != scan.Passed {
 			r.refuse(req, judged(&d, verdict.Request))

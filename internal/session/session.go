@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -43,6 +44,10 @@ func New(ctx context.Context, h peer.Hello, sink peer.Sink) *Session {
 
 // ID returns the relay's id of the session.
 func (s *Session) ID() string { return s.hello.Session }
+
+// Conversation returns the name that scanners and records know the session by:
+// its own, unless it is one of several that belong together.
+func (s *Session) Conversation() string { return cmp.Or(s.hello.Conversation, s.hello.Session) }
 
 // Principal returns who the client is.
 func (s *Session) Principal() string { return s.hello.Principal }

@@ -1301,7 +1301,9 @@ func (x *Content) GetRequestTruncated() bool {
 // or log unescaped.
 type Origin struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Optional. The relay's id of the client's session.
+	// Optional. The relay's id of the client's session. For requests of a protocol
+	// without sessions, of what the relay takes for one conversation: those of one
+	// principal and client, until it is silent for long.
 	Session string `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
 	// Optional. Who the client is, as the relay knows it.
 	Principal string `protobuf:"bytes,2,opt,name=principal,proto3" json:"principal,omitempty"`
@@ -1316,8 +1318,9 @@ type Origin struct {
 	Target string `protobuf:"bytes,6,opt,name=target,proto3" json:"target,omitempty"`
 	// Optional. The MCP protocol version in use.
 	ProtocolVersion string `protobuf:"bytes,7,opt,name=protocol_version,json=protocolVersion,proto3" json:"protocol_version,omitempty"`
-	// Optional. The relay's id of the exchange. A request and its response have the
-	// same.
+	// Optional. The relay's id of the exchange, unique within one process of the
+	// relay. A request, its response and what the server says and asks meanwhile
+	// have the same.
 	Call          string `protobuf:"bytes,8,opt,name=call,proto3" json:"call,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
