@@ -39,3 +39,21 @@ func Explain(name, rule string) (title, reason string) {
 	}
 	return guard.Explain(rule)
 }
+
+// Live returns the configuration with which a bundled scanner proves, by one scan
+// and nothing more, what it was configured with.
+func Live(name string, config []byte) []byte {
+	if name != "panscanner" {
+		return config
+	}
+	return panscanner.LiveConfig(config)
+}
+
+// Advice says what to do when a bundled scanner gives no verdict for this reason;
+// empty: nothing is known.
+func Advice(name, reason string) string {
+	if name != "panscanner" {
+		return ""
+	}
+	return panscanner.Advice(reason)
+}

@@ -32,6 +32,8 @@ type pluginCheckOptions struct {
 	crash    string
 	json     bool
 	cage     checkCage
+	live     bool
+	relay    string // a file
 
 	run func(context.Context, *pluginCheckOptions) error
 }
@@ -48,10 +50,16 @@ func newPluginCheckCommand(std streams) *cobra.Command {
 			"a script those in its directory. Check only what you would run.\n\n" +
 			"Give a configuration if the scanner needs one, and a content that it finds something\n" +
 			"in, or what is said about findings cannot be checked. A file whose name ends in .json\n" +
-			"is judged as a tool's result, any other as text.",
+			"is judged as a tool's result, any other as text.\n\n" +
+			"With --live the scanner is started once, as the relay does it, and judges one\n" +
+			"harmless text. That proves a configuration: for panscanner the key, the profile and\n" +
+			"the region, with exactly one request. Without a file, panscanner takes its key from\n" +
+			"the environment, as the relay would.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.which, o.args = args[0], args[1:]
+			if o.which, o.args = args[0], args[1:]; o.live {
+				return runPluginLive(cmd.Context(), o)
+			}
 			return o.run(cmd.Context(), o)
 		},
 	}
@@ -61,6 +69,12 @@ func newPluginCheckCommand(std streams) *cobra.Command {
 	flags.StringArrayVar(&o.contents, "content", nil, "a `file` with content that the scanner finds something in; may be repeated")
 	flags.StringVar(&o.crash, "crash", "", "a `file` with content on which the scanner fails in a way that nobody foresaw")
 	o.cage.flags(cmd)
+	flags.BoolVar(&o.live, "live", false, "have the scanner judge one harmless text, and check nothing else")
+	flags.StringVar(&o.relay, "relay-config", "", "with --live: the relay's configuration `file`, in which NAME is a scanner's name")
+	cmd.MarkFlagsMutuallyExclusive("config", "relay-config")
+	for _, other := range []string{"bad-config", "content", "crash", "no-sandbox", "network", "allow"} {
+		cmd.MarkFlagsMutuallyExclusive("live", other)
+	}
 	flags.BoolVar(&o.json, "json", false, "print the results as JSON")
 	return cmd
 }

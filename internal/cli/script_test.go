@@ -1,17 +1,21 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/mcp-relay/relay/internal/sandbox"
+	"github.com/mcp-relay/relay/plugins/panscanner/airstest"
 	"github.com/mcp-relay/relay/scanner"
 )
 
@@ -90,6 +94,7 @@ func TestScripts(t *testing.T) {
 			"giveaway":    giveAway,
 			"scannerprog": scannerProgram,
 			"alter":       alter,
+			"airs":        emulateAIRS,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -174,3 +179,31 @@ func commandLines() []string {
 	}
 	return all
 }
+
+// emulateAIRS starts an emulator of Prisma AIRS with a configuration in JSON, which
+// may be left out, and puts its address into $AIRS. "airs requests N" fails unless
+// the one that was started last got so many requests.
+func emulateAIRS(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) == 2 && args[0] == "requests" {
+		s, ok := emulators.Load(ts.Getenv("AIRS"))
+		if !ok {
+			ts.Fatalf("no emulator runs")
+		}
+		if got := len(s.(*airstest.Server).Take()); strconv.Itoa(got) != args[1] {
+			ts.Fatalf("%d requests arrived, not %s", got, args[1])
+		}
+		return
+	}
+	c := airstest.Config{Keys: []airstest.Key{{Value: "canary-key-12345", Profile: "tools"}}, Profiles: []airstest.Profile{{Name: "tools"}}}
+	if len(args) > 0 {
+		ts.Check(json.Unmarshal([]byte(args[0]), &c))
+	}
+	s, err := airstest.Start("127.0.0.1:0", c)
+	ts.Check(err)
+	ts.Defer(s.Close)
+	emulators.Store(s.URL, s)
+	ts.Setenv("AIRS", s.URL)
+}
+
+// emulators holds those of all scripts by address.
+var emulators sync.Map

@@ -72,6 +72,17 @@ func (a *airs) setEnvironment(environ func(string) (string, bool)) {
 	take(&a.caFile, caFileNames)
 }
 
+// Complete returns the configuration of a bundled scanner as the relay would give
+// it to it: that of panscanner with what the environment says, any other as it is.
+func Complete(plugin string, given json.RawMessage, environ func(string) (string, bool)) json.RawMessage {
+	if plugin != bundledAIRS {
+		return given
+	}
+	var a airs
+	a.setEnvironment(environ)
+	return a.complete(given, environ)
+}
+
 func (a *airs) present() bool { return a.key != "" || a.token != "" }
 
 // complete adds to the configuration of a panscanner what it does not say

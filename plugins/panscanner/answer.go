@@ -15,17 +15,23 @@ import (
 // answer is what the scan API said, read so that oddities can only make it
 // stricter: anything but false, null or nothing counts as a raised flag.
 type answer struct {
-	action     string
-	category   string
-	reportID   string
-	incomplete bool // a detector failed or ran out of time
-	timedOut   bool // ... and it was the time
-	prompt     []string
-	response   []string
-	summary    []string
-	malicious  bool // the verdict on the tool event
-	input      []entry
-	output     []entry
+	action    string
+	category  string
+	reportID  string
+	scanID    string
+	sessionID string
+	profile   string // the name and id of the profile that was applied
+	profileID string
+
+	transactionID string
+	incomplete    bool // a detector failed or ran out of time
+	timedOut      bool // ... and it was the time
+	prompt        []string
+	response      []string
+	summary       []string
+	malicious     bool // the verdict on the tool event
+	input         []entry
+	output        []entry
 }
 
 // entry is the detection on one tool or on one side of a call.
@@ -41,6 +47,11 @@ type wireAnswer struct {
 	Action   jsontext.Value            `json:"action"`
 	Category string                    `json:"category"`
 	ReportID string                    `json:"report_id"`
+	ScanID   jsontext.Value            `json:"scan_id"`
+	Session  jsontext.Value            `json:"session_id"`
+	Turn     jsontext.Value            `json:"transaction_id"`
+	Profile  jsontext.Value            `json:"profile_name"`
+	ID       jsontext.Value            `json:"profile_id"`
 	Timeout  jsontext.Value            `json:"timeout"`
 	Error    jsontext.Value            `json:"error"`
 	Errors   jsontext.Value            `json:"errors"`
@@ -81,7 +92,9 @@ func parseAnswer(raw []byte) (answer, *scanner.Error) {
 		return answer{}, incomprehensible("the answer does not have the shape of a scan result")
 	}
 	a := answer{
-		category: w.Category, reportID: printable(w.ReportID),
+		category: w.Category, reportID: printable(w.ReportID), scanID: label(w.ScanID),
+		sessionID: label(w.Session), transactionID: label(w.Turn),
+		profile: label(w.Profile), profileID: label(w.ID),
 		timedOut:   raised(w.Timeout),
 		incomplete: raised(w.Timeout) || raised(w.Error) || listed(w.Errors),
 		prompt:     names(w.Prompt), response: names(w.Response), summary: names(w.Tool.Summary.Detections),
@@ -160,9 +173,18 @@ func (w wireSide) entries() []entry {
 	return out
 }
 
+// label reads what nothing depends on, in whatever form it comes.
+func label(v jsontext.Value) string {
+	var s string
+	if v.Kind() != '"' || json.Unmarshal(v, &s) != nil {
+		return ""
+	}
+	return printable(s)
+}
+
 // printable returns id if it is short printable ASCII, else nothing.
 func printable(id string) string {
-	const longest = 64
+	const longest = 100
 	foreign := func(r rune) bool { return r <= ' ' || r > '~' }
 	if len(id) > longest || strings.ContainsFunc(id, foreign) {
 		return ""

@@ -29,12 +29,16 @@ const (
 // client talks to one endpoint with one credential. It is safe for concurrent
 // use. No error of it holds a byte of what the endpoint or a proxy answered.
 type client struct {
-	http    *http.Client
-	url     string
-	header  http.Header // includes the credential
-	hashKey []byte      // nil: no x-payload-hash
-	timeout time.Duration
-	retries int
+	http     *http.Client
+	base     string
+	url      string      // of synchronous scans
+	header   http.Header // includes the credential
+	hashKey  []byte      // nil: no x-payload-hash
+	timeout  time.Duration
+	retries  int
+	throttle *throttle
+	hedge    *hedge // nil: off
+	queries  queries
 }
 
 func newClient(c config) (*client, *scanner.Problem) {
@@ -47,10 +51,12 @@ func newClient(c config) (*client, *scanner.Problem) {
 		return nil, &scanner.Problem{Pointer: "/endpoint", Message: message}
 	}
 	transport := &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: c.timeout / 2, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-		TLSHandshakeTimeout:    c.timeout / 2,
-		ForceAttemptHTTP2:      true,
+		DialContext:         (&net.Dialer{Timeout: c.timeout / 2, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		TLSHandshakeTimeout: c.timeout / 2,
+		ForceAttemptHTTP2:   true,
+		// A connection that went silent would fail every scan until it is given up.
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
 		MaxIdleConns:           maxConcurrent,
 		MaxIdleConnsPerHost:    maxConcurrent,
 		IdleConnTimeout:        90 * time.Second,
@@ -66,9 +72,11 @@ func newClient(c config) (*client, *scanner.Problem) {
 	}
 	cl := &client{
 		http:    &http.Client{Transport: transport, CheckRedirect: refuseRedirect},
+		base:    endpoint.String(),
 		url:     endpoint.String() + scanPath,
 		header:  http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}, "User-Agent": {userAgent}},
 		timeout: c.timeout, retries: c.maxRetries,
+		throttle: newThrottle(&c), hedge: newHedge(&c),
 	}
 	secret := c.apiKey
 	if c.apiToken != "" {
@@ -108,36 +116,43 @@ func rootCAs(path string) (*x509.CertPool, *scanner.Problem) {
 // close ends idle connections; requests in flight are not affected.
 func (c *client) close() { c.http.CloseIdleConnections() }
 
-// attempt sends body once. When the error is worth another attempt, retry is
-// set, and RetryAfter of the error says when.
-func (c *client) attempt(ctx context.Context, body []byte) (answer []byte, retry bool, failure *scanner.Error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+// post sends body once. When the error is worth another attempt, retry is set,
+// and RetryAfter of the error says when.
+func (c *client) post(ctx context.Context, address string, body []byte) reply {
+	return c.exchange(ctx, http.MethodPost, address, body)
+}
+
+func (c *client) exchange(parent context.Context, method, address string, body []byte) reply {
+	ctx, cancel := context.WithTimeout(parent, c.timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
-		return nil, false, &scanner.Error{Reason: scanner.ReasonInternal, Message: "the request cannot be made"}
+		return reply{failure: &scanner.Error{Reason: scanner.ReasonInternal, Message: "the request cannot be made"}}
 	}
 	req.Header = c.header.Clone()
-	if c.hashKey != nil {
+	if c.hashKey != nil && body != nil {
 		req.Header.Set("X-Payload-Hash", payloadHash(c.hashKey, body))
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return networkFailure(ctx, err)
+		return networkFailure(parent, ctx, err)
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
-		return networkFailure(ctx, err)
+		return networkFailure(parent, ctx, err)
 	}
 	if len(raw) > maxAnswer {
-		return nil, false, &scanner.Error{Reason: scanner.ReasonInternal, Message: "the answer is larger than any proper one"}
+		return reply{failure: &scanner.Error{Reason: scanner.ReasonInternal, Message: "the answer is larger than any proper one"}}
 	}
 	if resp.StatusCode == http.StatusOK {
-		return raw, false, nil
+		return reply{answer: raw}
 	}
-	retry, failure = statusFailure(resp.StatusCode, resp.Header, raw)
-	return nil, retry, failure
+	retry, failure := statusFailure(resp.StatusCode, resp.Header, raw)
+	if resp.StatusCode == http.StatusTooManyRequests && method == http.MethodPost {
+		c.throttle.refused(failure.RetryAfter)
+	}
+	return reply{retry: retry, failure: failure}
 }
 
 func payloadHash(key, body []byte) string {
@@ -146,13 +161,11 @@ func payloadHash(key, body []byte) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// networkFailure says in fixed words why there is no answer.
-func networkFailure(ctx context.Context, err error) ([]byte, bool, *scanner.Error) {
+// networkFailure says in fixed words why there is no answer. An attempt that took
+// too long may be tried again while the scan has time.
+func networkFailure(parent, ctx context.Context, err error) reply {
 	if ctx.Err() != nil {
-		return nil, false, &scanner.Error{
-			Reason: scanner.ReasonTimeout, ContentCaused: true,
-			Message: "Prisma AIRS did not answer in time",
-		}
+		return reply{retry: parent.Err() == nil, failure: unanswered()}
 	}
 	var (
 		dns  *net.DNSError
@@ -179,8 +192,8 @@ func networkFailure(ctx context.Context, err error) ([]byte, bool, *scanner.Erro
 		what = "the connection timed out"
 	default:
 	}
-	return nil, cert == nil, &scanner.Error{
+	return reply{retry: cert == nil, failure: &scanner.Error{
 		Reason:  scanner.ReasonUnavailable,
 		Message: fmt.Sprintf("Prisma AIRS cannot be reached: %s", what),
-	}
+	}}
 }

@@ -97,7 +97,7 @@ func TestRetries(t *testing.T) {
 					defer cancel()
 				}
 				began := time.Now()
-				_, failure := cl.send(ctx, []byte("{}"))
+				_, failure := cl.send(ctx, "files", []byte("{}"))
 				took := time.Since(began)
 				if test.calls > 0 && calls != test.calls {
 					t.Errorf("%d calls, want %d", calls, test.calls)
@@ -121,7 +121,15 @@ func TestRetries(t *testing.T) {
 
 // TestHangEndsInTime checks both clocks: the attempt's and the caller's.
 func TestHangEndsInTime(t *testing.T) {
-	for name, deadline := range map[string]time.Duration{"attempt": time.Hour, "caller": time.Second} {
+	for name, test := range map[string]struct {
+		deadline    time.Duration
+		calls       int
+		least, most time.Duration
+	}{
+		"attempts": {time.Hour, 4, 20 * time.Second, 24 * time.Second},
+		"caller":   {time.Second, 1, time.Second, time.Second},
+		"both":     {8 * time.Second, 2, 8 * time.Second, 8 * time.Second},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				calls := 0
@@ -130,14 +138,14 @@ func TestHangEndsInTime(t *testing.T) {
 					<-r.Context().Done()
 					return nil, r.Context().Err()
 				})
-				ctx, cancel := context.WithTimeout(t.Context(), deadline)
+				ctx, cancel := context.WithTimeout(t.Context(), test.deadline)
 				defer cancel()
 				began := time.Now()
-				_, failure := cl.send(ctx, []byte("{}"))
-				if failure == nil || failure.Reason != scanner.ReasonTimeout || !failure.ContentCaused || calls != 1 {
+				_, failure := cl.send(ctx, "files", []byte("{}"))
+				if failure == nil || failure.Reason != scanner.ReasonTimeout || !failure.ContentCaused || calls != test.calls {
 					t.Errorf("error %+v after %d calls", failure, calls)
 				}
-				if took := time.Since(began); took != min(deadline, cl.timeout) {
+				if took := time.Since(began); took < test.least || took > test.most {
 					t.Errorf("took %v", took)
 				}
 			})
@@ -214,7 +222,7 @@ func TestRedirectsAreRefused(t *testing.T) {
 			if problem != nil {
 				t.Fatal(problem)
 			}
-			_, failure := cl.send(t.Context(), []byte("{}"))
+			_, failure := cl.send(t.Context(), "files", []byte("{}"))
 			if failure == nil || failure.Reason != scanner.ReasonUnavailable {
 				t.Errorf("%d to %s: error %v", status, location, failure)
 			}
@@ -242,7 +250,7 @@ func TestErrorsQuoteNothing(t *testing.T) {
 	for name, answer := range answers {
 		cl := clientWith(t, 0, answer)
 		cl.header.Set("X-Pan-Token", secret)
-		_, failure := cl.send(t.Context(), []byte("{}"))
+		_, failure := cl.send(t.Context(), "files", []byte("{}"))
 		if failure == nil {
 			t.Errorf("%s: no error", name)
 			continue
@@ -257,7 +265,7 @@ func TestAnswerSizeIsBounded(t *testing.T) {
 	cl := clientWith(t, 0, func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Body: io.NopCloser(endless{})}, nil
 	})
-	if _, failure := cl.send(t.Context(), nil); failure == nil {
+	if _, failure := cl.send(t.Context(), "files", nil); failure == nil {
 		t.Error("an endless answer is taken")
 	}
 }
@@ -288,7 +296,7 @@ func TestProxyFromConfigurationOnly(t *testing.T) {
 		if transport, ok := cl.http.Transport.(*http.Transport); !ok || (transport.Proxy != nil) != (proxy != "") {
 			t.Errorf("proxy %q: the transport has another", proxy)
 		}
-		if _, failure := cl.send(t.Context(), []byte("{}")); failure != nil || proxied.Load() != (proxy != "") {
+		if _, failure := cl.send(t.Context(), "files", []byte("{}")); failure != nil || proxied.Load() != (proxy != "") {
 			t.Errorf("proxy %q: error %v, proxied %v", proxy, failure, proxied.Load())
 		}
 		cl.close()

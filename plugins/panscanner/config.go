@@ -29,6 +29,10 @@ const (
 	maxCredential = 2048
 	maxProfile    = 100 // characters
 	maxURLs       = 100 // addresses in one request
+	mostRetries   = 10
+	maxTemplate   = 512
+	leastRate     = 0.1 // requests a second
+	mostRate      = 10_000
 )
 
 // config is the configuration after parsing. It holds a credential: never log it.
@@ -44,6 +48,9 @@ type config struct {
 	appName string
 	appUser string
 	aiModel string
+	agent   wireAgent
+
+	reportURL string
 
 	payloadHash    bool
 	contextRequest bool
@@ -52,12 +59,24 @@ type config struct {
 	maxRequest     int
 	overlap        int
 	maxChunks      int
+
+	rate            float64 // requests a second
+	burst           int
+	tokensPerMinute int
+	hedgeAfter      time.Duration
+	hedgeQuantile   float64
+	hedgePercent    int
+	batch           string
+	share           bool
+	allowance       limits
 }
 
 func defaults() config {
 	return config{
 		appName: "mcp-relay", timeout: 5 * time.Second, maxRetries: 2,
 		maxRequest: maxBody, overlap: minOverlap, maxChunks: 32,
+		rate: 150, burst: 10, tokensPerMinute: 15_000_000, hedgePercent: 5, batch: batchAuto, share: true,
+		allowance: limits{per: perSession},
 	}
 }
 
@@ -69,9 +88,20 @@ func parseConfig(raw []byte) (config, scanner.Problems) {
 	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
 		return c, scanner.Problems{{Message: "the configuration must be one JSON object without duplicate names"}}
 	}
+	nested := members["budget"]
+	delete(members, "budget")
+	problems := readMembers(members, fields, "")
+	if nested != nil {
+		problems = append(problems, c.allowance.read(nested)...)
+	}
+	return c, append(problems, c.check(members)...)
+}
+
+// readMembers reads the members of an object at prefix and says what is wrong.
+func readMembers(members map[string]jsontext.Value, fields map[string]func(jsontext.Value) string, prefix string) scanner.Problems {
 	var problems scanner.Problems
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		pointer := "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+		pointer := prefix + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 		set, ok := fields[name]
 		if !ok {
 			problems = append(problems, scanner.Problem{Pointer: pointer, Message: unknownMember(name, fields)})
@@ -81,7 +111,7 @@ func parseConfig(raw []byte) (config, scanner.Problems) {
 			problems = append(problems, scanner.Problem{Pointer: pointer, Message: message})
 		}
 	}
-	return c, append(problems, c.check(members)...)
+	return problems
 }
 
 // fields maps a member to what reads it; the answer is what is wrong, or empty.
@@ -100,10 +130,22 @@ func (c *config) fields() map[string]func(jsontext.Value) string {
 		"payload_hash":      boolean(&c.payloadHash),
 		"context_request":   boolean(&c.contextRequest),
 		"timeout":           duration(&c.timeout, 100*time.Millisecond, 5*time.Minute),
-		"max_retries":       integer(&c.maxRetries, 0, 10),
+		"max_retries":       integer(&c.maxRetries, 0, mostRetries),
 		"max_request_bytes": integer(&c.maxRequest, minBody, maxBody),
 		"chunk_overlap":     integer(&c.overlap, minOverlap, maxOverlap),
 		"max_chunks":        integer(&c.maxChunks, 1, 1000),
+
+		"agent_id":          text(&c.agent.ID, maxProfile),
+		"agent_version":     text(&c.agent.Version, maxProfile),
+		"agent_arn":         text(&c.agent.ARN, maxCredential),
+		"report_url":        text(&c.reportURL, maxTemplate),
+		"rate":              number(&c.rate, leastRate, mostRate),
+		"burst":             integer(&c.burst, 1, 10_000),
+		"tokens_per_minute": integer(&c.tokensPerMinute, 1000, 10_000_000_000),
+		"hedge_after":       hedging(&c.hedgeAfter, &c.hedgeQuantile),
+		"hedge_percent":     integer(&c.hedgePercent, 1, 50),
+		"batch":             word(&c.batch, batchAuto, batchSync),
+		"share_in_flight":   boolean(&c.share),
 	}
 }
 
@@ -130,6 +172,11 @@ func (c *config) check(members map[string]jsontext.Value) scanner.Problems {
 	if c.endpoint != "" {
 		if _, message := parseEndpoint(c.endpoint); message != "" {
 			add("/endpoint", message)
+		}
+	}
+	if c.reportURL != "" {
+		if message := parseReportURL(c.reportURL); message != "" {
+			add("/report_url", message)
 		}
 	}
 	if c.proxy != "" {

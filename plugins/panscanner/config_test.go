@@ -128,7 +128,7 @@ func TestSchema(t *testing.T) {
 			t.Errorf("%s: writeOnly is %v", name, p.WriteOnly)
 		}
 	}
-	if len(schema.Properties) != len(c.fields()) {
+	if len(schema.Properties) != len(c.fields())+1 { // and budget
 		t.Errorf("%d members in the schema, %d in the parser", len(schema.Properties), len(c.fields()))
 	}
 	parsed, err := jsonschema.UnmarshalJSON(strings.NewReader(string(configSchema)))
@@ -144,7 +144,9 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	for config, valid := range map[string]bool{
-		`{"api_key":"k","max_request_bytes":131072,"chunk_overlap":4096,"region":"jp"}`: true,
+		`{"api_key":"k","max_request_bytes":131072,"chunk_overlap":4096,"region":"jp"}`:                                                          true,
+		`{"rate":0.5,"burst":3,"hedge_after":"p95","hedge_percent":10,"budget":{"calls":5,"per":"server","every":"1h","on_exhausted":"outage"}}`: true,
+		`{"budget":{}}`: false, `{"budget":{"calls":0}}`: false, `{"budget":{"calls":1,"per":"day"}}`: false, `{"hedge_after":"p50"}`: false, `{"rate":0}`: false,
 		`{"api_key":""}`: false, `{"max_request_bytes":131071}`: false, `{"chunk_overlap":4097}`: false, `{"region":"eu"}`: false, `{"max_retries":11}`: false,
 	} {
 		value, err := jsonschema.UnmarshalJSON(strings.NewReader(config))

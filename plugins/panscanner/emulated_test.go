@@ -21,7 +21,7 @@ import (
 func TestConformance(t *testing.T) {
 	srv := airstest.New(t, airstest.Config{Profiles: []airstest.Profile{{Name: airstest.DefaultProfile, MaskInline: true, ExactMask: true}}})
 	scannertest.Run(t, panscanner.New(),
-		scannertest.Config(`{"api_key":"`+airstest.DefaultKey+`","endpoint":"`+srv.URL+`"}`),
+		scannertest.Config(`{"api_key":"`+airstest.DefaultKey+`","endpoint":"`+srv.URL+`","rate":10000,"tokens_per_minute":10000000000}`),
 		scannertest.BadConfig(`{"api_key":"","regoin":"us","max_retries":-1}`, "/api_key", "/regoin", "/max_retries"),
 		scannertest.Contents(
 			call(scanner.PhaseResponse, `{"content":[{"type":"text","text":"key AKIAIOSFODNN7EXAMPLE end"}]}`),

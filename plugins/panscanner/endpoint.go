@@ -6,7 +6,11 @@ import (
 	"strings"
 )
 
-const scanPath = "/v1/scan/sync/request"
+const (
+	scanPath   = "/v1/scan/sync/request"
+	asyncPath  = "/v1/scan/async/request"
+	resultPath = "/v1/scan/results"
+)
 
 // regions maps a region to its base address. A key works in its own region only.
 // Those of Japan and Australia come from published integrations, not from the
@@ -29,6 +33,23 @@ func (c *config) base() string {
 		return regions[c.region]
 	default:
 		return regions["us"]
+	}
+}
+
+// regionName names the region for people.
+func (c *config) regionName() string {
+	switch {
+	case c.endpoint != "":
+		for name, base := range regions {
+			if strings.TrimSuffix(c.endpoint, "/") == base {
+				return name
+			}
+		}
+		return "by endpoint"
+	case c.region != "":
+		return c.region
+	default:
+		return "us"
 	}
 }
 

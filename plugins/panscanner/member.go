@@ -68,6 +68,52 @@ func integer(into *int, least, most int) func(jsontext.Value) string {
 	}
 }
 
+func number(into *float64, least, most float64) func(jsontext.Value) string {
+	return func(raw jsontext.Value) string {
+		var n float64
+		if raw.Kind() != '0' || json.Unmarshal(raw, &n) != nil || !(n >= least && n <= most) {
+			return fmt.Sprintf("must be a number from %v to %v", least, most)
+		}
+		*into = n
+		return ""
+	}
+}
+
+// word reads one of the words that are known.
+func word(into *string, known ...string) func(jsontext.Value) string {
+	return func(raw jsontext.Value) string {
+		var s string
+		if raw.Kind() != '"' || json.Unmarshal(raw, &s) != nil || !slices.Contains(known, s) {
+			return "must be " + strings.Join(known, " or ")
+		}
+		*into = s
+		return ""
+	}
+}
+
+// hedging reads when a second request is sent: after a time, or after the time
+// that a share of the answers takes.
+func hedging(after *time.Duration, quantile *float64) func(jsontext.Value) string {
+	const longest = time.Minute
+	return func(raw jsontext.Value) string {
+		var s string
+		if raw.Kind() == '"' && json.Unmarshal(raw, &s) == nil {
+			switch s {
+			case "off":
+				return ""
+			case "p90", "p95", "p99":
+				*quantile = map[string]float64{"p90": 0.90, "p95": 0.95, "p99": 0.99}[s]
+				return ""
+			}
+			if d, err := time.ParseDuration(s); err == nil && d >= shortestHedge && d <= longest {
+				*after = d
+				return ""
+			}
+		}
+		return fmt.Sprintf("must be off, p90, p95, p99 or a duration from %v to %v", shortestHedge, longest)
+	}
+}
+
 func duration(into *time.Duration, least, most time.Duration) func(jsontext.Value) string {
 	return func(raw jsontext.Value) string {
 		var s string

@@ -38,6 +38,14 @@ type wireMetadata struct {
 	AppName string `json:"app_name,omitzero"`
 	AppUser string `json:"app_user,omitzero"`
 	AIModel string `json:"ai_model,omitzero"`
+
+	Agent wireAgent `json:"agent_meta,omitzero"`
+}
+
+type wireAgent struct {
+	ID      string `json:"agent_id,omitzero"`
+	Version string `json:"agent_version,omitzero"`
+	ARN     string `json:"agent_arn,omitzero"`
 }
 
 type wireContent struct {
@@ -74,17 +82,29 @@ func eventFor(o scanner.Origin) toolEvent {
 
 // body encodes the request for one tool event.
 func (c *config) body(o scanner.Origin, event toolEvent) ([]byte, error) {
+	return json.Marshal(c.request(o, event), jsontext.AllowInvalidUTF8(true))
+}
+
+// key identifies what is asked, whoever asks it in whatever session: everything
+// of the request but the ids of session and call.
+func (c *config) key(o scanner.Origin, event toolEvent) ([sha256.Size]byte, error) {
+	o.Session, o.Call = "", ""
+	body, err := c.body(o, event)
+	return sha256.Sum256(body), err
+}
+
+func (c *config) request(o scanner.Origin, event toolEvent) wireRequest {
 	user := c.appUser
 	if user == "" {
 		user = clip(o.Principal)
 	}
-	return json.Marshal(wireRequest{
+	return wireRequest{
 		TransactionID: identifier(o.Call),
 		SessionID:     identifier(o.Session),
 		Profile:       c.aiProfile(),
-		Metadata:      wireMetadata{AppName: c.appName, AppUser: user, AIModel: c.aiModel},
+		Metadata:      wireMetadata{AppName: c.appName, AppUser: user, AIModel: c.aiModel, Agent: c.agent},
 		Contents:      []wireContent{{ToolEvent: event}},
-	}, jsontext.AllowInvalidUTF8(true))
+	}
 }
 
 // identifier makes an id fit the service's limit; one that does not is replaced

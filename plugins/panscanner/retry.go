@@ -16,17 +16,26 @@ const (
 	leastUseful = 50 * time.Millisecond
 )
 
-// send posts body until it is answered, the attempts are used up, or the
-// deadline leaves no room for another. Asking twice is safe: a scan changes
-// nothing at the service.
-func (c *client) send(ctx context.Context, body []byte) ([]byte, *scanner.Error) {
+// send posts body on behalf of a server until it is answered, the attempts are
+// used up, or the deadline leaves no room for another. Each attempt waits for its
+// turn. Asking twice is safe: a scan changes nothing at the service.
+func (c *client) send(ctx context.Context, server string, body []byte) ([]byte, *scanner.Error) {
+	var limited *scanner.Error // the service refused an attempt for its limits
 	for n := 0; ; n++ {
-		answer, retry, failure := c.attempt(ctx, body)
-		if failure == nil {
-			return answer, nil
-		}
-		if !retry || n >= c.retries || !pause(ctx, backoff(n, failure.RetryAfter)) {
+		if failure := c.throttle.wait(ctx, server, len(body)); failure != nil {
 			return nil, failure
+		}
+		r := c.attempt(ctx, body)
+		switch {
+		case r.failure == nil:
+			return r.answer, nil
+		case r.failure.Reason == scanner.ReasonRateLimited:
+			limited = r.failure
+		case r.failure.Reason == scanner.ReasonTimeout && limited != nil:
+			return nil, limited // that took the time, not this content
+		}
+		if !r.retry || n >= c.retries || !pause(ctx, backoff(n, r.failure.RetryAfter)) {
+			return nil, r.failure
 		}
 	}
 }

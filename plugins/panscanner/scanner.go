@@ -2,6 +2,7 @@ package panscanner
 
 import (
 	"context"
+	"log/slog"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -18,15 +19,19 @@ type airs struct {
 }
 
 type state struct {
-	config config
-	client *client
+	config  config
+	client  *client
+	budget  *budget
+	flights flights
+	greeted atomic.Bool // it was logged that the service answers
 }
 
 var (
-	_ scanner.Scanner    = (*airs)(nil)
-	_ scanner.Describer  = (*airs)(nil)
-	_ scanner.Configurer = (*airs)(nil)
-	_ scanner.Drainer    = (*airs)(nil)
+	_ scanner.Scanner      = (*airs)(nil)
+	_ scanner.BatchScanner = (*airs)(nil)
+	_ scanner.Describer    = (*airs)(nil)
+	_ scanner.Configurer   = (*airs)(nil)
+	_ scanner.Drainer      = (*airs)(nil)
 )
 
 // New returns a scanner that waits for its configuration.
@@ -53,7 +58,7 @@ func (s *airs) Configure(_ context.Context, raw []byte) error {
 	if problem != nil {
 		return scanner.Problems{*problem}
 	}
-	if old := s.state.Swap(&state{config: c, client: cl}); old != nil {
+	if old := s.state.Swap(&state{config: c, client: cl, budget: newBudget(c.allowance)}); old != nil {
 		old.client.close()
 	}
 	return nil
@@ -71,18 +76,36 @@ func (s *airs) Drain(context.Context) error {
 func (s *airs) Scan(ctx context.Context, c scanner.Content) (scanner.Verdict, error) {
 	st := s.state.Load()
 	if st == nil {
-		return scanner.Verdict{}, &scanner.Error{Reason: scanner.ReasonNotConfigured, Message: "panscanner waits for its configuration"}
+		return scanner.Verdict{}, unconfigured()
 	}
+	asked, failure := st.prepare(ctx, c)
+	if failure != nil {
+		return scanner.Verdict{}, failure
+	}
+	return st.conclude(ctx, c.Origin, asked)
+}
+
+func unconfigured() *scanner.Error {
+	return &scanner.Error{Reason: scanner.ReasonNotConfigured, Message: "panscanner waits for its configuration"}
+}
+
+// prepare decides what to ask about a content and charges it to its budget.
+func (st *state) prepare(ctx context.Context, c scanner.Content) (batch, *scanner.Error) {
 	if ctx.Err() != nil { // spare the work on content that may be large
-		return scanner.Verdict{}, &scanner.Error{
+		return batch{}, &scanner.Error{
 			Reason: scanner.ReasonTimeout, ContentCaused: true, Message: "the scan had ended before it began",
 		}
 	}
 	asked, failure := st.config.split(c)
 	if failure != nil {
-		return scanner.Verdict{}, failure
+		return batch{}, failure
 	}
-	v, failure := st.ask(ctx, c.Origin, asked.pieces)
+	return asked, st.budget.spend(c.Origin, asked.pieces)
+}
+
+// conclude asks and judges.
+func (st *state) conclude(ctx context.Context, o scanner.Origin, asked batch) (scanner.Verdict, error) {
+	v, failure := st.ask(ctx, o, asked.pieces)
 	if failure != nil {
 		return scanner.Verdict{}, failure
 	}
@@ -130,11 +153,10 @@ func blocksAll(p *piece, v scanner.Verdict) bool {
 
 // judge asks about one piece.
 func (st *state) judge(ctx context.Context, o scanner.Origin, p *piece) (scanner.Verdict, *scanner.Error) {
-	body, err := st.config.body(o, p.event)
-	if err != nil {
-		return scanner.Verdict{}, incomprehensible("the request cannot be encoded")
+	raw, failure := p.answer, (*scanner.Error)(nil)
+	if raw == nil {
+		raw, failure = st.answer(ctx, o, p)
 	}
-	raw, failure := st.client.send(ctx, body)
 	if failure != nil {
 		return scanner.Verdict{}, failure
 	}
@@ -142,7 +164,39 @@ func (st *state) judge(ctx context.Context, o scanner.Origin, p *piece) (scanner
 	if failure != nil {
 		return scanner.Verdict{}, failure
 	}
-	return p.decide(a)
+	if st.greeted.CompareAndSwap(false, true) {
+		st.greet(a)
+	}
+	v, failure := p.decide(a)
+	v.Link = st.config.link(a)
+	return v, failure
+}
+
+// answer asks the service about a piece, or takes the answer of somebody who asks
+// the same just now.
+func (st *state) answer(ctx context.Context, o scanner.Origin, p *piece) ([]byte, *scanner.Error) {
+	ask := func(ctx context.Context) ([]byte, *scanner.Error) {
+		body, err := st.config.body(o, p.event)
+		if err != nil {
+			return nil, incomprehensible("the request cannot be encoded")
+		}
+		return st.client.send(ctx, o.Server, body)
+	}
+	if !st.config.share {
+		return ask(ctx)
+	}
+	key, err := st.config.key(o, p.event)
+	if err != nil {
+		return nil, incomprehensible("the request cannot be encoded")
+	}
+	return st.flights.ask(ctx, key, ask)
+}
+
+// greet says once in the log that the service takes the credential, and which
+// profile it applies.
+func (st *state) greet(a answer) {
+	slog.Info("Prisma AIRS accepts the credentials and answers", //nolint:sloglint // Serve makes it the relay's log
+		"endpoint", st.client.base, "region", st.config.regionName(), "profile", a.profile, "profile_id", a.profileID)
 }
 
 // sum makes one verdict of several. A block of the whole content stands
@@ -163,10 +217,10 @@ func sum(pieces []piece, verdicts []scanner.Verdict, failures []*scanner.Error) 
 			failure = f
 		}
 		if v.Action > out.Action {
-			out.Action, out.Reference = v.Action, v.Reference
+			out.Action, out.Reference, out.Link = v.Action, v.Reference, v.Link
 		}
 		if out.Reference == "" {
-			out.Reference = v.Reference
+			out.Reference, out.Link = v.Reference, v.Link
 		}
 		out.Findings = append(out.Findings, v.Findings...)
 	}

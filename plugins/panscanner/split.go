@@ -19,6 +19,7 @@ type piece struct {
 	chunk  *chunk      // set when sent is a chunk of src
 	joined int         // overlap of the joined texts that are the last member of sent; 0: there are none
 	tools  *toolset    // set when sent is a catalogue of tools
+	answer []byte      // of a batch that was asked before; nil: not asked
 }
 
 // batch is everything that is asked about one content.

@@ -23,10 +23,15 @@ func statusFailure(status int, header http.Header, body []byte) (retry bool, fai
 			Reason: scanner.ReasonRateLimited, RetryAfter: retryAfter(header, body),
 			Message: "Prisma AIRS refuses more requests: the quota or rate limit is used up",
 		}
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+	case status == http.StatusUnauthorized:
 		return false, &scanner.Error{
 			Reason:  scanner.ReasonUnauthenticated,
-			Message: "Prisma AIRS refuses the credentials: check api_key or api_token, and that region is the key's own",
+			Message: "Prisma AIRS sees no credentials (401): check api_key or api_token, and that no proxy removes them",
+		}
+	case status == http.StatusForbidden:
+		return false, &scanner.Error{
+			Reason:  scanner.ReasonUnauthenticated,
+			Message: "Prisma AIRS refuses the credentials (403): they are wrong, revoked or expired, or of another region",
 		}
 	case status == http.StatusRequestEntityTooLarge:
 		return false, &scanner.Error{
@@ -36,9 +41,9 @@ func statusFailure(status int, header http.Header, body []byte) (retry bool, fai
 	case status == http.StatusBadRequest:
 		// Always the content's fault as far as policy goes: its author may have
 		// found a way to be refused.
-		e := &scanner.Error{Reason: scanner.ReasonInternal, ContentCaused: true, Message: "Prisma AIRS refuses the request as malformed"}
+		e := &scanner.Error{Reason: scanner.ReasonInternal, ContentCaused: true, Message: "Prisma AIRS refuses the request (400)"}
 		if bytes.Contains(bytes.ToLower(body), []byte("profile")) {
-			e.Message += "; perhaps the profile does not exist"
+			e.Message += ": perhaps the profile does not exist"
 		}
 		return false, e
 	case status >= 300 && status < 400:
@@ -47,7 +52,7 @@ func statusFailure(status int, header http.Header, body []byte) (retry bool, fai
 			Message: "the endpoint redirects, which is not followed: configure the final address",
 		}
 	case status >= http.StatusInternalServerError:
-		return true, &scanner.Error{
+		return passing(status), &scanner.Error{
 			Reason:  scanner.ReasonUnavailable,
 			Message: "Prisma AIRS or a gateway before it failed with status " + strconv.Itoa(status),
 		}
@@ -56,6 +61,16 @@ func statusFailure(status int, header http.Header, body []byte) (retry bool, fai
 			Reason:  scanner.ReasonInternal,
 			Message: "unexpected status " + strconv.Itoa(status) + ": check that endpoint is a Prisma AIRS scan API",
 		}
+	}
+}
+
+// passing reports whether an error of the service may be gone in a moment.
+func passing(status int) bool {
+	switch status {
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -88,7 +103,11 @@ func retryAfter(header http.Header, body []byte) time.Duration {
 		return scaled(float64(seconds), time.Second)
 	}
 	if at, err := http.ParseTime(value); err == nil {
-		return max(0, min(time.Until(at), maxRetryAfter))
+		from := time.Now()
+		if theirs, err := http.ParseTime(header.Get("Date")); err == nil {
+			from = theirs // the clocks may differ
+		}
+		return max(0, min(at.Sub(from), maxRetryAfter))
 	}
 	return 0
 }

@@ -46,7 +46,11 @@ func (s *Server) serveAsync(x *exchange) *apiError {
 	if err := json.Unmarshal(x.body, &batch); err != nil || len(batch) == 0 || len(batch) > s.config.MaxBatch {
 		return badRequest(msgMalformed)
 	}
-	if !s.limiter.scan(len(batch), len(x.body)) {
+	requests := 1
+	if s.config.Rate.CountRows {
+		requests = len(batch)
+	}
+	if !s.limiter.scan(requests, len(x.body)) {
 		return &apiError{status: http.StatusTooManyRequests}
 	}
 	created, scanID := time.Now(), s.dice.uuid()

@@ -44,6 +44,8 @@ type Config struct {
 	AsyncDelay Duration `json:"async_delay"`
 	// Fault is applied to every answer that has no fault of its own.
 	Fault string `json:"fault"`
+	// FaultShare is the share of answers, 0 to 1, that have Fault. Zero: all.
+	FaultShare float64 `json:"fault_share"`
 	// TLS serves HTTPS (TLS 1.3, HTTP/1.1 and HTTP/2) with a certificate made at start.
 	TLS bool `json:"tls"`
 }
@@ -89,6 +91,8 @@ type Rate struct {
 	Burst             int     `json:"burst"`
 	TokensPerMinute   float64 `json:"tokens_per_minute"` // one token is four characters
 	QueriesPerMinute  float64 `json:"queries_per_minute"`
+	// CountRows has a batch count as many requests as it has rows; unpublished.
+	CountRows bool `json:"count_rows"`
 	// Shape of the 429 body: nested (default), top, header, fault or none.
 	Shape string `json:"shape"`
 	// Interval and Unit are what retry_after says. Empty: 5 minute.

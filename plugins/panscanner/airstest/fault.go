@@ -37,6 +37,8 @@ var faultKinds = map[string]struct {
 	"reset":        {false, "reset the connection"},
 	"cut":          {false, "close the connection in the middle of the body"},
 	"truncated":    {false, "send half of the JSON as a complete answer"},
+	"garbage":      {true, "answer with this many bytes that mean nothing"},
+	"drip":         {true, "send the answer byte by byte, one each time this duration has passed"},
 	"html":         {true, "answer with an HTML page and this status"},
 	"huge":         {true, "answer with this many bytes of padding before the members"},
 	"status":       {true, "answer with this status and its usual body"},
@@ -97,6 +99,8 @@ func (s *Server) before(f Fault, w http.ResponseWriter, r *http.Request) bool {
 		s.wait(r, 0)
 	case "reset":
 		hijack(w, nil, true)
+	case "garbage":
+		_, _ = w.Write(s.dice.bytes(f.number(0)))
 	case "html":
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(f.number(http.StatusBadGateway))
@@ -161,6 +165,9 @@ func (s *Server) answer(f Fault, w http.ResponseWriter, resp *scanResponse) {
 	case "cut":
 		hijack(w, raw, false)
 		return
+	case "drip":
+		s.drip(f, w, raw)
+		return
 	case "huge":
 		members["airstest_padding"] = strings.Repeat("x", f.number(0))
 	case "action":
@@ -195,5 +202,27 @@ func hijack(w http.ResponseWriter, body []byte, reset bool) {
 	if body != nil {
 		const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 		_, _ = fmt.Fprintf(conn, head+"%s", len(body), body[:len(body)/2]) // broken on purpose
+	}
+}
+
+// drip sends body byte by byte until the client or the server leaves.
+func (s *Server) drip(f Fault, w http.ResponseWriter, body []byte) {
+	every, err := time.ParseDuration(f.arg)
+	if err != nil || every <= 0 {
+		every = 100 * time.Millisecond
+	}
+	w.Header().Set("Content-Type", "application/json")
+	control := http.NewResponseController(w)
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for i := range body {
+		select {
+		case <-tick.C:
+		case <-s.closing:
+			return
+		}
+		if _, err := w.Write(body[i : i+1]); err != nil || control.Flush() != nil {
+			return
+		}
 	}
 }

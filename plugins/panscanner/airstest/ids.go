@@ -47,6 +47,23 @@ func (d *dice) delay(l Latency) time.Duration {
 	return time.Duration(float64(l.Median) * math.Exp(sigma*z))
 }
 
+func (d *dice) bytes(n int) []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := make([]byte, n)
+	for i := range out {
+		out[i] = byte(d.rng.Uint32() & 0xff)
+	}
+	return out
+}
+
+// hit reports true for a share of calls.
+func (d *dice) hit(share float64) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.rng.Float64() < share
+}
+
 func (d *dice) shuffle(n int, swap func(i, j int)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

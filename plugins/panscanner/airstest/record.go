@@ -1,6 +1,7 @@
 package airstest
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -18,6 +19,64 @@ type Record struct {
 	Body   []byte
 	Status int    // what it answered
 	Answer []byte // the body of the answer
+	Gone   bool   // the client left before the end, as it does when another answer was faster
+}
+
+// Counts sums up what was received.
+type Counts struct {
+	Requests int // of any kind
+	Scans    int // events to judge, in single requests and in batches
+	Batches  int // asynchronous requests
+	Looks    int // at results and reports
+	Refused  int // answered with 429
+	Failed   int // answered with 5xx
+	Gone     int // left by the client before the end
+	// Sessions holds the number of events by session and transaction.
+	Sessions map[string]map[string]int
+}
+
+// Count sums up records. Bodies that are no scan requests are not counted as scans.
+func Count(records []Record) Counts {
+	c := Counts{Requests: len(records), Sessions: map[string]map[string]int{}}
+	for i := range records {
+		r := &records[i]
+		switch {
+		case r.Status == http.StatusTooManyRequests:
+			c.Refused++
+		case r.Status >= http.StatusInternalServerError:
+			c.Failed++
+		}
+		if r.Gone {
+			c.Gone++
+		}
+		var one scanRequest
+		var rows []asyncObject
+		switch {
+		case r.Method == http.MethodGet:
+			c.Looks++
+		case json.Unmarshal(r.Body, &rows) == nil:
+			c.Batches++
+			for _, row := range rows {
+				var req scanRequest
+				if json.Unmarshal(row.ScanReq, &req) == nil {
+					c.scan(&req)
+				}
+			}
+		case json.Unmarshal(r.Body, &one) == nil:
+			c.scan(&one)
+		}
+	}
+	return c
+}
+
+func (c *Counts) scan(r *scanRequest) {
+	c.Scans++
+	turns := c.Sessions[r.SessionID]
+	if turns == nil {
+		turns = map[string]int{}
+		c.Sessions[r.SessionID] = turns
+	}
+	turns[r.TransactionID]++
 }
 
 // Requests returns what was received so far, in the order of completion.

@@ -118,7 +118,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		record.TLS = r.TLS.Version
 	}
 	defer func() {
-		record.Status, record.Answer = rec.status, rec.body
+		record.Status, record.Answer, record.Gone = rec.status, rec.body, r.Context().Err() != nil
 		s.mu.Lock()
 		s.log = append(s.log, record)
 		s.mu.Unlock()
@@ -253,6 +253,9 @@ func (s *Server) faultFor(r *http.Request) (Fault, error) {
 		f := s.queued[0]
 		s.queued = s.queued[1:]
 		return f, nil
+	}
+	if share := s.config.FaultShare; share > 0 && !s.dice.hit(share) {
+		return Fault{kind: "none"}, nil
 	}
 	return ParseFault(s.config.Fault)
 }
