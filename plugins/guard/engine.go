@@ -14,6 +14,7 @@ type engine struct {
 	builtin      map[string]*rule // by detector
 	instructions *instructions
 	lexicon      *lexicon
+	grammar      *grammar
 	secrets      *secretFile
 	searcher     *searcher
 }
@@ -38,6 +39,9 @@ func newEngine() (*engine, error) {
 		return nil, err
 	}
 	if e.lexicon, err = loadLexicon(e.instructions); err != nil {
+		return nil, err
+	}
+	if e.grammar, err = loadGrammar(e.instructions); err != nil {
 		return nil, err
 	}
 	if e.secrets, err = loadSecrets(); err != nil {

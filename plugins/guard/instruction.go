@@ -30,6 +30,8 @@ type threshold struct {
 type featureGroup struct {
 	Name string   `yaml:"name"`
 	Core []string `yaml:"core"` // the phases, or all, in which it is a core group
+	// Lines says that it is found in lines of code, which are no sentences.
+	Lines bool `yaml:"lines"`
 
 	core [phaseCount]bool
 }
@@ -122,7 +124,7 @@ func (in *instructions) judge(p scanner.Phase, text string, traits []trait, hidd
 	var best judgement
 	for i := range traits {
 		end := i + 1
-		for end < len(traits) && sentence[end]-sentence[i] < windowSentences &&
+		for end < len(traits) && (sentence[end]-sentence[i] < windowSentences || in.Groups[traits[end].group].Lines) &&
 			traits[end].at.start-traits[i].at.start < windowBytes {
 			end++
 		}
@@ -165,6 +167,7 @@ func (in *instructions) weigh(p scanner.Phase, window []trait, hidden bool) judg
 		j.at.end = max(j.at.end, t.at.end)
 	}
 	switch {
+	case core >= decisive:
 	case core > 0 && groups >= 2:
 	case groups >= manyGroups:
 		j.group = "combined"
@@ -177,6 +180,9 @@ func (in *instructions) weigh(p scanner.Phase, window []trait, hidden bool) judg
 // strong is from how many points on a feature makes its group count.
 const strong = 2
 
+// decisive is from how many points on a feature of a core group is enough.
+const decisive = 5
+
 // manyGroups is how many groups are reported without a core group.
 const manyGroups = 4
 
@@ -184,7 +190,7 @@ const manyGroups = 4
 const hiddenPoints = 3
 
 // maxGroups bounds the number of groups.
-const maxGroups = 32
+const maxGroups = 48
 
 // sentences numbers the sentence in which each trait starts.
 func sentences(text string, traits []trait) []int {

@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-relay/relay/scanner"
 )
 
-//go:embed rules/*.yaml rules/instruction/*.yaml rules/phrase/*.yaml
+//go:embed rules/*.yaml rules/instruction/*.yaml rules/phrase/*.yaml rules/saying/*.yaml
 var ruleFiles embed.FS
 
 // Where the embedded files are: rules, and what the instruction score is made

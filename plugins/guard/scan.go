@@ -183,6 +183,9 @@ func (s *scan) look(f field, base int, v *view, readings reading) hint {
 	})
 	if readings&asFolded != 0 {
 		traits = s.phrased(f, v, traits)
+		if f.role == roleText && s.grammar.phases[s.phase] {
+			s.grammar.find(s.phase, v.text, func(t trait) { traits = append(traits, t) })
+		}
 	}
 	if len(traits) > 0 {
 		if j, ok := s.instructions.judge(s.phase, v.text, traits, v.hidden); ok {

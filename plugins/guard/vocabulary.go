@@ -1,0 +1,126 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// vocabulary says in which classes a word is. Phrases of several words are known
+// by their first.
+type vocabulary struct {
+	ids     map[string]int // class by name
+	words   map[string]*entry
+	short   [256]uint32 // first byte -> lengths of the words that begin with it
+	symbols symbols
+}
+
+// entry is what is known of a word.
+type entry struct {
+	classes classSet
+	phrases []phraseEntry
+}
+
+// phraseEntry is the rest of a phrase.
+type phraseEntry struct {
+	rest    []string
+	classes classSet
+}
+
+// symbols are the classes that the reader of sentences gives out itself or
+// takes its bearings from.
+type symbols struct {
+	url, mail, number, money, path, name, quoted, code int
+	open, direct, not, agent, modal, and, tell         int
+}
+
+var errWord = errors.New("words are lower case")
+
+// newVocabulary makes a vocabulary of the words by class. A word that ends in ~ is a
+// verb and stands for its forms, one that ends in + a noun and its plural.
+func newVocabulary(words map[string][]string) (*vocabulary, error) {
+	l := &vocabulary{ids: map[string]int{}, words: map[string]*entry{}}
+	for class, list := range words {
+		id, err := l.class(class)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range list {
+			if w != strings.ToLower(w) {
+				return nil, fmt.Errorf("class %s, %q: %w", class, w, errWord)
+			}
+			for _, form := range wordForms(w) {
+				l.add(id, strings.FieldsFunc(form, func(r rune) bool { return strings.ContainsRune(" -,", r) }))
+			}
+		}
+	}
+	for name, id := range map[string]*int{
+		"URL": &l.symbols.url, "MAIL": &l.symbols.mail, "NUMBER": &l.symbols.number, "MONEY": &l.symbols.money,
+		"PATH": &l.symbols.path, "NAME": &l.symbols.name, "QUOTED": &l.symbols.quoted, "CODE": &l.symbols.code,
+		"OPEN": &l.symbols.open, "DIRECT": &l.symbols.direct, "NOT": &l.symbols.not, "AGENT": &l.symbols.agent,
+		"MODAL": &l.symbols.modal, "AND": &l.symbols.and, "TELL": &l.symbols.tell,
+	} {
+		var err error
+		if *id, err = l.class(name); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// class returns the number of a class, new or known.
+func (l *vocabulary) class(name string) (int, error) {
+	if id, ok := l.ids[name]; ok {
+		return id, nil
+	}
+	if len(l.ids) == maxClasses {
+		return 0, errClasses
+	}
+	l.ids[name] = len(l.ids)
+	return l.ids[name], nil
+}
+
+func (l *vocabulary) add(id int, words []string) {
+	first := words[0]
+	e := l.words[first]
+	if e == nil {
+		e = &entry{}
+		l.words[first] = e
+		l.short[first[0]] |= 1 << min(len(first), 31)
+	}
+	if len(words) == 1 {
+		e.classes.add(id)
+	} else {
+		p := phraseEntry{rest: words[1:]}
+		p.classes.add(id)
+		e.phrases = append(e.phrases, p)
+	}
+}
+
+// lookup returns what is known of a lower-case word, or nil.
+func (l *vocabulary) lookup(word string) *entry {
+	if l.short[word[0]]&(1<<min(len(word), 31)) == 0 {
+		return nil
+	}
+	return l.words[word]
+}
+
+// wordForms returns the forms of an entry of a rule file, in which the first of
+// several words is inflected.
+func wordForms(w string) []string {
+	first, rest, _ := strings.Cut(strings.TrimRight(w, "~+"), " ")
+	var all []string
+	switch w[len(w)-1] {
+	case '~':
+		all = verbForms(first)
+	case '+':
+		first, rest = strings.TrimRight(w, "+"), ""
+		all = nounForms(first)
+	default:
+		return []string{w}
+	}
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i] + " " + rest)
+	}
+	return all
+}
