@@ -38,6 +38,7 @@ var ours = []arrow{
 	{"scanner/scannertest", "scanner/conformance", "the checks, in go test"},
 	{"scanner/scannertest", "scanner", "authors of scanners speak in its words"},
 	{"plugins/*", "scanner", "a plugin needs the SDK only: this proves that third parties can write one"},
+	{"plugins/guard", "plugins/guard/argument", "what a value says to programs is read there, what follows is the rules'"},
 	{"plugins/*/cmd/*", "plugins/*", "the program serves its library"},
 	{"plugins/*/cmd/*", "scanner", "the program serves its library"},
 	{"plugins/panscanner/airstest/cmd/airstest", "plugins/panscanner/airstest", "the emulator as a program"},

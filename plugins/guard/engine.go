@@ -17,6 +17,10 @@ type engine struct {
 	grammar      *grammar
 	secrets      *secretFile
 	searcher     *searcher
+	// values finds what only the rules for short arguments look for, so that no
+	// other text pays for their strings.
+	values     *searcher
+	valueRoles roleSet
 }
 
 // owner says what a probe belongs to. Exactly one member is set.
@@ -51,8 +55,25 @@ func newEngine() (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.searcher, err = newSearcher(probes)
+	general, values := e.split(probes)
+	if e.searcher, err = newSearcher(general); err != nil {
+		return nil, err
+	}
+	e.values, err = newSearcher(values)
 	return e, err
+}
+
+// split separates the probes of the rules that read short arguments only.
+func (e *engine) split(probes []probe) (general, values []probe) {
+	for i := range probes {
+		if r := probes[i].owner.rule; r != nil && r.readsValuesOnly() {
+			e.valueRoles |= r.roles
+			values = append(values, probes[i])
+		} else {
+			general = append(general, probes[i])
+		}
+	}
+	return general, values
 }
 
 // probes lists what all rules, features and secret rules look for.

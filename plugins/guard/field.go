@@ -24,16 +24,23 @@ const (
 	roleCode
 	roleBody // prose that a request carries
 	roleArgument
-	roleReadOnly // name and description of a tool that says it changes nothing
+	roleReadOnly   // name and description of a tool that says it changes nothing
+	roleIdentifier // ids, names of branches, tables and users, numbers, dates
+	roleQuery      // what is searched for, in words or a search language
+	roleFilter     // conditions and orders, which are parts of statements
+	rolePattern    // expressions and texts that code is searched for or replaced with
+	roleTemplate
+	roleExpression // what a calculator is given
 	roleCount
 )
 
 var roleNames = [roleCount]string{
 	"text", "name", "description", "schema", "path", "command", "sql", "url", "host", "code", "body", "argument", "read_only",
+	"identifier", "query", "filter", "pattern", "template", "expression",
 }
 
 // roleSet is a set of roles; the empty set stands for all of them.
-type roleSet uint16
+type roleSet uint32
 
 func (s roleSet) has(r role) bool { return s == 0 || s&(1<<r) != 0 }
 
@@ -66,13 +73,12 @@ type field struct {
 	key     bool // the name of a member, which cannot be redacted
 }
 
-// roleOf infers the role of a string from its place and, for an argument, from
-// the parameter's name.
+// roleOf infers the role of a string from its place. For an argument, see
+// argumentRole.
 func roleOf(phase scanner.Phase, pointer, text string) role {
-	name := strings.ToLower(memberName(pointer))
 	switch phase {
 	case scanner.PhaseDefinition:
-		switch name {
+		switch strings.ToLower(memberName(pointer)) {
 		case "name", "title":
 			return roleName
 		case "description", "instructions":
@@ -81,7 +87,7 @@ func roleOf(phase scanner.Phase, pointer, text string) role {
 			return roleSchema
 		}
 	case scanner.PhaseRequest:
-		return argumentRole(name, text)
+		return argumentRole("", memberName(pointer), text)
 	default:
 		return roleText
 	}
@@ -104,79 +110,4 @@ func memberName(pointer string) string {
 // parameter: what it asks for goes there.
 func describesParameter(pointer string) bool {
 	return strings.Contains(pointer, "/properties/") || strings.Contains(pointer, "/arguments/")
-}
-
-// argumentWords maps words in the names of parameters to roles. The first
-// word that a name contains decides.
-var argumentWords = [...]struct {
-	word string
-	role role
-}{
-	{"url", roleURL},
-	{"uri", roleURL},
-	{"webhook", roleURL},
-	{"endpoint", roleURL},
-	{"command", roleCommand},
-	{"cmd", roleCommand},
-	{"shell", roleCommand},
-	{"script", roleCode},
-	{"code", roleCode},
-	{"html", roleCode},
-	{"expression", roleCode},
-	{"template", roleCode},
-	{"source_text", roleCode},
-	{"sql", roleSQL},
-	{"statement", roleSQL},
-	{"content", roleBody},
-	{"text", roleBody},
-	{"body", roleBody},
-	{"message", roleBody},
-	{"description", roleBody},
-	{"comment", roleBody},
-	{"prompt", roleBody},
-	{"note", roleBody},
-	{"summary", roleBody},
-	{"markdown", roleBody},
-	{"observation", roleBody},
-	{"path", rolePath},
-	{"file", rolePath},
-	{"dir", rolePath},
-	{"folder", rolePath},
-	{"destination", rolePath},
-	{"host", roleHost},
-	{"domain", roleHost},
-	{"address", roleHost},
-	{"server", roleHost},
-}
-
-// longArgument is the length from which an unnamed argument is prose, in bytes.
-const longArgument = 400
-
-func argumentRole(name, text string) role {
-	if startsSQL(text) {
-		return roleSQL
-	}
-	if name == "ip" {
-		return roleHost
-	}
-	for _, a := range argumentWords {
-		if strings.Contains(name, a.word) {
-			return a.role
-		}
-	}
-	if len(text) > longArgument || strings.Count(text, "\n") > 1 {
-		return roleBody
-	}
-	return roleArgument
-}
-
-// startsSQL reports whether text is a statement rather than part of one.
-func startsSQL(text string) bool {
-	verb, _, _ := strings.Cut(strings.TrimSpace(text[:min(len(text), 40)]), " ")
-	switch strings.ToLower(verb) {
-	case "select", "with", "insert", "update", "delete", "create", "alter", "drop", "explain", "show", "describe", "pragma":
-		return true
-	default:
-		return false
-	}
 }

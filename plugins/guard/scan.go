@@ -56,11 +56,14 @@ func (s *scan) run(ctx context.Context, c scanner.Content) error {
 		if err := s.field(ctx, field{pointer: pointer, text: name, role: roleName, key: true}); err != nil {
 			return err
 		}
+		s.member(pointer, name)
 	}
 	var texts []field
+	call := s.call(&c)
 	var labelled labels
 	for pointer, text := range c.Strings() {
 		f := field{pointer: pointer, text: text, role: roleOf(s.phase, pointer, text)}
+		call.argument(&f)
 		if encoded, ok := labelled.media(&c, pointer, text); ok {
 			if raw, ok := decodedMedia(encoded); ok {
 				if err := s.media(ctx, f, raw); err != nil {
@@ -78,6 +81,7 @@ func (s *scan) run(ctx context.Context, c scanner.Content) error {
 			texts = append(texts, f)
 		}
 	}
+	s.commandLines(call)
 	if promises && s.phase == scanner.PhaseDefinition {
 		s.promised(c.Data)
 	}
@@ -152,6 +156,9 @@ func (s *scan) piece(f field, text string, base int) {
 		s.sighted(f, h, base)
 	}
 	var hints hint
+	if s.phase == scanner.PhaseRequest {
+		s.value(f, text, base)
+	}
 	if folded.segments == nil {
 		hints = s.look(f, base, &folded, asFolded|asIs)
 	} else {
@@ -167,7 +174,7 @@ func (s *scan) look(f field, base int, v *view, readings reading) hint {
 	wanted := func(p *probe) bool {
 		return p.reading&readings != 0 && p.owner.applies(s.phase, f.role) && s.settings.wants(p.owner.rule)
 	}
-	hints := s.searcher.search(v.text, wanted, &s.budget, func(m found) {
+	each := func(m found) {
 		switch o := m.owner; {
 		case o.feature != nil:
 			traits = append(traits, trait{o.feature.group, o.feature.Points, m.at})
@@ -180,7 +187,11 @@ func (s *scan) look(f field, base int, v *view, readings reading) hint {
 				s.leaked(f, o.secret, v, m.at, base)
 			}
 		}
-	})
+	}
+	hints := s.searcher.search(v.text, wanted, &s.budget, each)
+	if s.phase == scanner.PhaseRequest && s.valueRoles.has(f.role) {
+		s.values.search(v.text, wanted, &s.budget, each)
+	}
 	if readings&asFolded != 0 {
 		traits = s.phrased(f, v, traits)
 		if f.role == roleText && s.grammar.phases[s.phase] {

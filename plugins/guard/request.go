@@ -1,0 +1,230 @@
+package guard
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mcp-relay/relay/plugins/guard/argument"
+	"github.com/mcp-relay/relay/scanner"
+)
+
+// argumentsPrefix begins the pointers to the arguments of a call.
+const argumentsPrefix = "/arguments/"
+
+// longRoles are the roles of arguments that are texts of their own: documents,
+// programs, statements. What attacks a value is ordinary in them.
+const longRoles = roleSet(1<<roleBody | 1<<roleCode | 1<<roleSQL | 1<<roleText | 1<<roleName)
+
+// readsValuesOnly reports whether r reads nothing but short arguments.
+func (r *rule) readsValuesOnly() bool {
+	for p, a := range r.actions {
+		if a != scanner.ActionUnspecified && scanner.Phase(p) != scanner.PhaseRequest {
+			return false
+		}
+	}
+	return r.roles != 0 && r.roles&longRoles == 0
+}
+
+// call is what is known about the request that a scan reads.
+type call struct {
+	tool  string
+	lines []commandLine
+}
+
+// commandLine is a command whose words were given one by one.
+type commandLine struct {
+	field
+	object string // where its words are
+	words  int
+}
+
+// call returns what c asks for; nil unless it is a request.
+func (s *scan) call(c *scanner.Content) *call {
+	if s.phase != scanner.PhaseRequest {
+		return nil
+	}
+	for pointer, text := range c.Strings() {
+		if pointer == "/name" {
+			return &call{tool: text}
+		}
+	}
+	return &call{tool: s.origin.Target}
+}
+
+// argument gives f the role that the call gives it, and collects the words of
+// commands that are given one by one.
+func (c *call) argument(f *field) {
+	if c == nil {
+		return
+	}
+	rest, ok := strings.CutPrefix(f.pointer, argumentsPrefix)
+	if !ok {
+		if f.pointer == "/name" {
+			f.role = roleName
+		}
+		return
+	}
+	f.role = argumentRole(c.tool, memberName("/"+rest), f.text)
+	if f.role != roleCommand && f.role != roleCode {
+		return
+	}
+	// {"program": "sh", "args": ["-c", …]} and {"command": ["sh", "-c", …]}.
+	object := f.pointer[:strings.LastIndexByte(f.pointer, '/')]
+	if memberName(object) != "arguments" && isIndexed(f.pointer) {
+		object = object[:strings.LastIndexByte(object, '/')]
+	}
+	if n := len(c.lines); n > 0 && c.lines[n-1].object == object {
+		l := &c.lines[n-1]
+		l.words++
+		if len(l.text) < maxValue {
+			l.text += " " + f.text
+		}
+		return
+	}
+	c.lines = append(c.lines, commandLine{
+		field: field{pointer: f.pointer, text: f.text, role: roleCommand, key: true}, object: object, words: 1,
+	})
+}
+
+// isIndexed reports whether pointer ends in the index of an array.
+func isIndexed(pointer string) bool {
+	return strings.Trim(pointer[strings.LastIndexByte(pointer, '/')+1:], "0123456789") == ""
+}
+
+// commandLines looks at commands whose words were given one by one, for what
+// they do: secrets were found, and cut out, in the words.
+func (s *scan) commandLines(c *call) {
+	if c == nil {
+		return
+	}
+	for i := range c.lines {
+		l := &c.lines[i]
+		if l.words == 1 {
+			continue
+		}
+		known := len(s.found)
+		s.look(l.field, 0, &view{text: l.text, via: "words read together"}, asFolded)
+		s.found = slices.DeleteFunc(s.found, func(r result) bool {
+			known--
+			return known < 0 && !strings.HasPrefix(r.Category, "command_injection.") && !strings.HasPrefix(r.Category, "exfiltration.") &&
+				!strings.HasPrefix(r.Category, "path_traversal.")
+		})
+	}
+}
+
+// maxValue is the length up to which an argument is taken for a value.
+const maxValue = 4 << 10
+
+// value looks at what one argument says to the programs behind a tool.
+func (s *scan) value(f field, text string, base int) {
+	if f.role == roleName && strings.HasSuffix(text, "]") && strings.Contains(text, "[$") {
+		s.sighted(f, sighting{detector: "operator_object", at: span{0, len(text)}}, base)
+	}
+	if longRoles&(1<<f.role) != 0 || len(text) > maxValue {
+		return
+	}
+	all := span{0, len(text)}
+	saw := func(detector string, at span) { s.sighted(f, sighting{detector: detector, at: at}, base) }
+	if f.role == roleHost {
+		if at, odd := argument.OddHost(text); odd {
+			saw("odd_host", span{at, len(text)})
+		}
+	}
+	switch argument.Traversal(text) {
+	case argument.Climbs:
+		saw("climbing_path", all)
+	case argument.Encoded:
+		saw("encoded_path", all)
+	case argument.Stays:
+	}
+	for _, at := range addresses(f.role, text) {
+		switch argument.Address(text[at.start:at.end]) {
+		case argument.Metadata:
+			saw("metadata_address", at)
+		case argument.Disguised:
+			saw("disguised_address", at)
+		case argument.Internal:
+			saw("internal_address", at)
+		case argument.Local:
+			if calledBack(memberName(f.pointer)) {
+				saw("internal_address", at)
+			}
+		case argument.Outside:
+		}
+	}
+	if plain := argument.Plain(text); plain != text {
+		s.look(f, base, &view{text: plain, via: "spelling undone", whole: &all}, asFolded)
+	}
+}
+
+// calledBack reports whether a parameter's name asks for an address that a
+// server calls by itself, which is never one of its own network.
+func calledBack(name string) bool {
+	for _, w := range nameWords(name) {
+		switch w {
+		case "webhook", "callback", "avatar", "image", "notify", "notification", "hook":
+			return true
+		}
+	}
+	return false
+}
+
+// maxAddresses is how many addresses of one value are looked at.
+const maxAddresses = 8
+
+// addresses returns where text has addresses: all of it, and what begins with a
+// scheme inside it.
+func addresses(r role, text string) []span {
+	var found []span
+	if r == roleURL || r == roleHost || r == roleArgument {
+		found = append(found, span{0, len(text)})
+	}
+	lower := strings.ToLower(text)
+	for from := 0; len(found) < maxAddresses; {
+		i := strings.Index(lower[from:], "http")
+		if i < 0 || len(lower) != len(text) {
+			break
+		}
+		start := from + i
+		end := start + len("http")
+		for end < len(text) && !strings.ContainsRune(" \t\n\"'<>`)&,;", rune(text[end])) {
+			end++
+		}
+		if start > 0 || end < len(text) {
+			found = append(found, span{start, end})
+		}
+		from = start + len("http")
+	}
+	return found
+}
+
+// member looks at the name of a member of an argument: operators of databases
+// where a plain value belongs.
+func (s *scan) member(pointer, name string) {
+	rest, ok := strings.CutPrefix(pointer, argumentsPrefix)
+	if !ok || s.phase != scanner.PhaseRequest {
+		return
+	}
+	f := field{pointer: pointer, text: name, role: roleName, key: true}
+	all := span{0, len(name)}
+	parent, _, nested := strings.Cut(rest, "/")
+	if !nested || !strings.HasPrefix(name, "$") || strings.Count(rest, "/") != 1 || !scalarName(parent) {
+		return
+	}
+	if r, known := parameterRole(parent); !known || r == roleIdentifier {
+		s.sighted(f, sighting{detector: "operator_object", at: all}, 0)
+	}
+}
+
+// scalarName reports whether a parameter's name asks for one value rather than
+// for a document or a condition.
+func scalarName(name string) bool {
+	for _, w := range nameWords(name) {
+		switch w {
+		case "id", "user", "username", "login", "email", "password", "passwd", "pass", "token", "name", "pin",
+			"otp", "code", "uid", "account":
+			return true
+		}
+	}
+	return false
+}
