@@ -1,6 +1,7 @@
 package bundled
 
 import (
+	"context"
 	"maps"
 	"slices"
 
@@ -56,4 +57,26 @@ func Advice(name, reason string) string {
 		return ""
 	}
 	return panscanner.Advice(reason)
+}
+
+// RuleInfo is what there is to know of one rule.
+type RuleInfo = guard.RuleInfo
+
+// RuleCheck is what checking a file of rules found.
+type RuleCheck = guard.RuleCheck
+
+// RuleProblem is one thing that is wrong with a file of rules.
+type RuleProblem = guard.RuleProblem
+
+// CheckedRule is one rule of a file with what its tests say.
+type CheckedRule = guard.CheckedRule
+
+// Rules lists what the bundled scanner guard can find.
+func Rules() ([]RuleInfo, error) {
+	return guard.Rules() //nolint:wrapcheck // it says what was attempted
+}
+
+// CheckRules checks a file of rules for the bundled scanner guard.
+func CheckRules(ctx context.Context, data []byte) (RuleCheck, error) {
+	return guard.CheckRules(ctx, data) //nolint:wrapcheck // it says what was attempted
 }

@@ -98,7 +98,7 @@ func newRootCommand(std streams) *cobra.Command {
 		newRunCommand(std), newValidateCommand(std), newSchemaCommand(std), newToolsCommand(std),
 		newPluginCommand(std), newTokenCommand(std), newLoginCommand(std), newLogoutCommand(std),
 		newReloadCommand(std), newDemoCommand(std), newDoctorCommand(std), newAuditCommand(std),
-		newExplainCommand(std), newReportCommand(std), newEvalCommand(std), newScanCommand(std),
+		newExplainCommand(std), newReportCommand(std), newRulesCommand(std), newEvalCommand(std), newScanCommand(std),
 		newVersionCommand(std),
 	)
 	explain(root)

@@ -33,15 +33,16 @@ func bundledNeeds(name string, given json.RawMessage) *plugin.Needs {
 	if !ok {
 		return nil
 	}
-	if d.Describe().SelfContained {
-		return &plugin.Needs{}
-	}
-	n := &plugin.Needs{Network: true, Files: sandbox.NetworkFiles()}
 	// A member that is not what it should be is the scanner's to report.
 	var members struct {
-		CAFile string `json:"ca_file"`
+		CAFile string   `json:"ca_file"`
+		Rules  []string `json:"rules"`
 	}
 	_ = json.Unmarshal(given, &members)
+	if d.Describe().SelfContained {
+		return &plugin.Needs{Files: absolute(members.Rules...)}
+	}
+	n := &plugin.Needs{Network: true, Files: sandbox.NetworkFiles()}
 	n.Files = append(n.Files, absolute(members.CAFile, os.Getenv("SSL_CERT_FILE"))...)
 	n.Files = append(n.Files, absolute(filepath.SplitList(os.Getenv("SSL_CERT_DIR"))...)...)
 	return n

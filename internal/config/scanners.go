@@ -44,6 +44,9 @@ func (l *loader) finishScanners(n *node) {
 		if s.Plugin == bundledAIRS {
 			s.Config = l.airs.complete(s.Config, l.opts.Environ)
 		}
+		if s.Plugin == bundledGuard {
+			s.Config = l.ruleFiles(s.Config)
+		}
 	}
 }
 

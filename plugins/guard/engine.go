@@ -31,14 +31,17 @@ type owner struct {
 }
 
 // loadEngine builds the engine once per process, when it is first needed.
-var loadEngine = sync.OnceValues(newEngine)
+var loadEngine = sync.OnceValues(func() (*engine, error) { return newEngine() })
 
-func newEngine() (*engine, error) {
+// newEngine reads the embedded files and adds a user's rules, which are
+// prepared.
+func newEngine(own ...rule) (*engine, error) {
 	e := &engine{tables: newTables(), builtin: map[string]*rule{}}
 	var err error
 	if e.rules, err = loadRules(); err != nil {
 		return nil, err
 	}
+	e.rules = append(e.rules, own...)
 	if e.instructions, err = loadInstructions(); err != nil {
 		return nil, err
 	}
@@ -51,16 +54,24 @@ func newEngine() (*engine, error) {
 	if e.secrets, err = loadSecrets(); err != nil {
 		return nil, err
 	}
+	if err := e.build(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// build makes the searchers of all that the engine has.
+func (e *engine) build() error {
 	probes, err := e.probes()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	general, values := e.split(probes)
 	if e.searcher, err = newSearcher(general); err != nil {
-		return nil, err
+		return err
 	}
 	e.values, err = newSearcher(values)
-	return e, err
+	return err
 }
 
 // split separates the probes of the rules that read short arguments only.

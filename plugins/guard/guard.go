@@ -53,11 +53,15 @@ func (g *Guard) Configure(_ context.Context, config []byte) error {
 
 // Scan judges c. It returns an error only when ctx ends before it is done.
 func (g *Guard) Scan(ctx context.Context, c scanner.Content) (scanner.Verdict, error) {
-	e, err := loadEngine()
-	if err != nil {
-		return scanner.Verdict{}, &scanner.Error{Reason: scanner.ReasonInternal, Message: err.Error()}
+	settings := g.settings.Load()
+	e := settings.engine
+	if e == nil {
+		var err error
+		if e, err = loadEngine(); err != nil {
+			return scanner.Verdict{}, &scanner.Error{Reason: scanner.ReasonInternal, Message: err.Error()}
+		}
 	}
-	s := newScan(e, g.settings.Load(), c)
+	s := newScan(e, settings, c)
 	if err := s.run(ctx, c); err != nil {
 		return scanner.Verdict{}, err
 	}

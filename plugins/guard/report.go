@@ -99,6 +99,7 @@ func (s *scan) add(f field, v *view, at span, base int, res result) {
 	if f.key || s.whole {
 		res.Location.Start, res.Location.End = 0, 0
 	}
+	res.action = s.settings.action(&res)
 	if res.action == scanner.ActionRedact {
 		// Only what stands in a string as it is can be cut out of it.
 		if res.Redact = v.exact() && !f.key && !s.whole; !res.Redact {

@@ -43,11 +43,13 @@ type rule struct {
 	// where the pattern has no strings that every match contains.
 	Builtin  string    `yaml:"builtin"`
 	Keywords []string  `yaml:"keywords"`
+	Words    []string  `yaml:"words"` // instead of a pattern: any of them, as a whole word
 	Pattern  string    `yaml:"pattern"`
 	Group    int       `yaml:"group"`
 	Unless   string    `yaml:"unless"` // not when this matches what the pattern matched
 	Check    string    `yaml:"check"`  // a named check of the reported text
 	Off      bool      `yaml:"off"`    // only where the configuration enables it
+	Near     near      `yaml:"near"`   // what must and must not be beside it
 	Tests    ruleTests `yaml:"tests"`
 
 	severity scanner.Severity
@@ -80,7 +82,7 @@ type ruleFile struct {
 const phaseCount = int(scanner.PhaseNotification) + 1
 
 var (
-	errBuiltin = errors.New("a rule has either a builtin or a pattern")
+	errBuiltin = errors.New("give the rule a pattern, or words, and not both")
 	errAction  = errors.New("unknown action: use allow, flag, redact or block")
 )
 
@@ -139,6 +141,12 @@ func readRuleFile(name string, into any) error {
 
 // prepare checks the rule's words and turns them into what scanning needs.
 func (r *rule) prepare() error {
+	if len(r.Words) > 0 {
+		if r.Pattern != "" {
+			return errBuiltin
+		}
+		r.Pattern = wordPattern(r.Words)
+	}
 	if (r.Builtin == "") == (r.Pattern == "") {
 		return errBuiltin
 	}
@@ -155,6 +163,7 @@ func (r *rule) prepare() error {
 	if r.Unless != "" {
 		r.unless = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(r.Unless) })
 	}
+	r.Near.prepare()
 	if r.Check != "" {
 		if r.check = checks(r.Check); r.check == nil {
 			return fmt.Errorf("unknown check %q", r.Check)
@@ -185,12 +194,13 @@ func (r *rule) prepareActions() error {
 	return nil
 }
 
-// accepts reports whether what the pattern found, text in match, counts.
-func (r *rule) accepts(match, text string) bool {
-	if r.unless != nil && r.unless().MatchString(match) {
+// accepts reports whether what the pattern found in text, at the place at of the
+// match, counts.
+func (r *rule) accepts(text string, match, at span, b *budget) bool {
+	if r.unless != nil && r.unless().MatchString(text[match.start:match.end]) {
 		return false
 	}
-	return r.check == nil || r.check(text)
+	return (r.check == nil || r.check(text[at.start:at.end])) && r.Near.holds(text, match, b)
 }
 
 // message is what the people who run the relay read.

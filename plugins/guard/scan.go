@@ -179,7 +179,7 @@ func (s *scan) look(f field, base int, v *view, readings reading) hint {
 		case o.feature != nil:
 			traits = append(traits, trait{o.feature.group, o.feature.Points, m.at})
 		case o.rule != nil:
-			if o.rule.accepts(v.text[o.rule.from(v.text, m.match.start):m.match.end], v.text[m.at.start:m.at.end]) {
+			if o.rule.accepts(v.text, span{o.rule.from(v.text, m.match.start), m.match.end}, m.at, &s.budget) {
 				s.matched(f, o.rule, v, m.at, base)
 			}
 		case o.secret != nil:

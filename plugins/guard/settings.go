@@ -18,7 +18,9 @@ type settings struct {
 	disabled []string
 	enabled  []string // rules that are off by default
 	allowed  []exception
+	actions  map[string]scanner.Action // by rule or category
 	maxBytes int
+	engine   *engine // with the user's own rules; nil: that of the process
 }
 
 // exception is one kind of finding that the user does not want, in one place.
@@ -30,20 +32,24 @@ type exception struct {
 	Pointer string `json:"pointer"` // a trailing * matches the rest
 }
 
-// parseSettings reads a configuration and reports everything wrong with it.
+// parseSettings reads a configuration, and the files of rules that it names, and
+// reports everything wrong with them.
 func parseSettings(config []byte, e *engine) (*settings, error) {
 	var raw struct {
-		Disable  []string    `json:"disable"`
-		Enable   []string    `json:"enable"`
-		Allow    []exception `json:"allow"`
-		MaxBytes *int        `json:"max_bytes"`
+		Rules    []string          `json:"rules"`
+		Disable  []string          `json:"disable"`
+		Enable   []string          `json:"enable"`
+		Actions  map[string]string `json:"actions"`
+		Allow    []exception       `json:"allow"`
+		MaxBytes *int              `json:"max_bytes"`
 	}
 	d := json.NewDecoder(bytes.NewReader(config))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&raw); err != nil {
-		return nil, scanner.Problems{{Message: "not a configuration of guard: use the members disable, enable, allow and max_bytes"}}
+		return nil, scanner.Problems{{Message: "not a configuration of guard: use rules, disable, enable, actions, allow and max_bytes"}}
 	}
-	var problems scanner.Problems
+	s := &settings{disabled: raw.Disable, enabled: raw.Enable, allowed: raw.Allow, maxBytes: defaultMaxBytes}
+	e, problems := s.load(raw.Rules, e)
 	known := e.names()
 	for _, list := range []struct {
 		member string
@@ -66,7 +72,7 @@ func parseSettings(config []byte, e *engine) (*settings, error) {
 			})
 		}
 	}
-	s := &settings{disabled: raw.Disable, enabled: raw.Enable, allowed: raw.Allow, maxBytes: defaultMaxBytes}
+	problems = append(problems, s.reweigh(raw.Actions, known)...)
 	if raw.MaxBytes != nil {
 		s.maxBytes = *raw.MaxBytes
 		if s.maxBytes < 1 {
