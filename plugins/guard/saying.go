@@ -46,10 +46,11 @@ type wording struct {
 
 // element is one place of a wording.
 type place struct {
-	any   classSet
-	order mood // told: does not matter
-	first bool // must begin what can be a sentence
-	gap   int  // how many words may stand before it
+	any    classSet
+	order  mood // told: does not matter
+	first  bool // must begin what can be a sentence
+	called bool // must be somebody who is spoken to
+	gap    int  // how many words may stand before it
 }
 
 // defaultGap is how many words may stand between two elements.
@@ -116,7 +117,7 @@ func literals(say string, words map[string][]string) {
 // alternatives takes one place apart into words of its own, where - stands for
 // a space, and names of classes.
 func alternatives(part string) (own, named []string) {
-	for a := range strings.SplitSeq(strings.TrimLeft(part, "!^%"), "|") {
+	for a := range strings.SplitSeq(strings.TrimLeft(part, "!^%@"), "|") {
 		if a == strings.ToLower(a) {
 			own = append(own, a)
 		} else {
@@ -192,7 +193,8 @@ const (
 	commonRank = 10
 )
 
-// element reads one place: !X is ordered, ^X forbidden, %X begins a sentence.
+// element reads one place: !X is ordered, ^X forbidden, %X begins a sentence,
+// @X is spoken to.
 func (g *grammar) element(s string) (place, []int, error) {
 	var e place
 	switch s[0] {
@@ -202,6 +204,8 @@ func (g *grammar) element(s string) (place, []int, error) {
 		e.order = forbidden
 	case '%':
 		e.first = true
+	case '@':
+		e.called = true
 	}
 	var ids []int
 	own, named := alternatives(s)
@@ -291,5 +295,6 @@ func (w *wording) follow(words []token, n, i int, tries *int) (int, bool) {
 }
 
 func (e *place) fits(w *token) bool {
-	return w.known && e.any.overlaps(&w.classes) && (e.order == told || e.order == w.order) && (!e.first || w.fresh || w.order != told)
+	return w.known && e.any.overlaps(&w.classes) && (e.order == told || e.order == w.order) && (!e.first || w.fresh || w.order != told) &&
+		(!e.called || w.called)
 }

@@ -11,6 +11,7 @@ type token struct {
 	order   mood
 	size    int  // how many words the phrase has that begins here
 	fresh   bool // something that can begin a sentence stands before
+	called  bool // a comma or, inside of a sentence, a colon comes next
 }
 
 // mood is whether a word is ordered: "do it", "you must do it", or the opposite.
@@ -95,6 +96,9 @@ func (r *reader) next(start int, fresh bool) int {
 		return start + 1
 	}
 	w := token{at: span{start, end}, size: 1, fresh: fresh}
+	if end < len(r.text) {
+		w.called = r.text[end] == ',' || r.text[end] == ':' && len(r.words) > 0
+	}
 	key := r.text[start:end]
 	if plain {
 		key = strings.ToLower(key)
