@@ -14,6 +14,7 @@ func bidi(text string) []sighting {
 		found []sighting
 		open  []int // where isolates and embeddings began
 		rtl   bool
+		right = -1 // where the first embedding to the left began
 	)
 	for i, r := range text {
 		switch r {
@@ -23,6 +24,9 @@ func bidi(text string) []sighting {
 			found = append(found, sighting{detector: "bidi_override", at: span{i, end}, payload: shownAs(r, inside)})
 		case '\u202a', '\u202b', '\u2066', '\u2067', '\u2068':
 			open = append(open, i)
+			if r == '\u202b' && right < 0 {
+				right = i
+			}
 		case popDirection, '\u2069':
 			if len(open) > 0 {
 				open = open[:len(open)-1]
@@ -33,6 +37,9 @@ func bidi(text string) []sighting {
 		default:
 			rtl = rtl || rightToLeft(r)
 		}
+	}
+	if right >= 0 && len(open) == 0 && !rtl {
+		open = []int{right} // nothing in the text goes that way
 	}
 	return append(found, unbalanced(open, len(text), rtl)...)
 }

@@ -43,7 +43,7 @@ func hiddenClass(r rune) class {
 		return variationRune
 	case r >= 0x200b && r <= 0x200d, r >= 0x2060 && r <= 0x2064, r >= 0x206a && r <= 0x206f,
 		r == byteOrder, r == softHyphen, r == 0x034f, r == 0x180e, r == 0x115f, r == 0x1160,
-		r == 0x3164, r == 0xffa0, r >= 0x1d173 && r <= 0x1d17a:
+		r == 0x3164, r == 0xffa0, r >= 0x1d173 && r <= 0x1d17a, r >= 0x1bca0 && r <= 0x1bca3:
 		return zeroWidthRune
 	case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == 0x061c:
 		return bidiRune
@@ -64,6 +64,15 @@ type run struct {
 	at           span
 	runes        []rune
 	before, next rune // utf8.RuneError at the ends of the text
+}
+
+// unseen looks for all text that is not what it seems to be.
+func unseen(text string) []sighting {
+	found := append(hiddenText(text), costumes(text)...)
+	if s, ok := upsideDownText(text); ok {
+		found = append(found, s)
+	}
+	return found
 }
 
 // hiddenText looks at every hidden rune of text and leaves out the uses that
@@ -232,7 +241,8 @@ func mixedScript(text string, t *tables) []sighting {
 		start             int
 	)
 	flush := func(end int) {
-		if plain > 0 && alike > 0 && plain+alike == all && all > 3 {
+		// \x02 before a letter is an escape, not a part of the word.
+		if plain > 0 && alike > 0 && plain+alike == all && all > 3 && (start == 0 || text[start-1] != '\\') {
 			found = append(found, sighting{detector: "mixed_script", at: span{start, end}})
 		}
 		plain, alike, all = 0, 0, 0

@@ -57,9 +57,14 @@ func detection(t *testing.T, fixtures []fixture, share float64, want ...string) 
 	}
 }
 
+// contentOf is a result with one text.
+func contentOf(text string) scanner.Content {
+	return scanner.Content{Phase: scanner.PhaseResponse, Data: []byte(text)}
+}
+
 func detects(t *testing.T, e *engine, text string, want []string) bool {
 	t.Helper()
-	s := newScan(e, &settings{maxBytes: defaultMaxBytes}, scanner.Content{Phase: scanner.PhaseResponse, Data: []byte(text)})
+	s := newScan(e, &settings{maxBytes: defaultMaxBytes}, contentOf(text))
 	if err := s.field(t.Context(), field{pointer: "/content/0/text", text: text, role: roleText}); err != nil {
 		t.Fatal(err)
 	}

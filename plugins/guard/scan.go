@@ -138,7 +138,7 @@ func (s *scan) piece(f field, text string, base int) {
 	folded := s.tables.fold(text, false)
 	var views []view
 	if !ascii(text) {
-		for _, h := range hiddenText(text) {
+		for _, h := range unseen(text) {
 			s.sighted(f, h, base)
 			if h.payload != "" {
 				at := h.at
@@ -148,6 +148,9 @@ func (s *scan) piece(f field, text string, base int) {
 		for _, h := range mixedScript(text, s.tables) {
 			s.sighted(f, h, base)
 		}
+	}
+	for _, h := range lineEnds(text) {
+		s.sighted(f, h, base)
 	}
 	for _, h := range numbers(text) {
 		s.sighted(f, h, base)
