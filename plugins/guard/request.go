@@ -130,6 +130,9 @@ func (s *scan) value(f field, text string, base int) {
 			saw("odd_host", span{at, len(text)})
 		}
 	}
+	if f.role == roleIdentifier && argument.OddIdentifier(argument.Decode(text)) {
+		saw("odd_identifier", all)
+	}
 	switch argument.Traversal(text) {
 	case argument.Climbs:
 		saw("climbing_path", all)

@@ -120,6 +120,17 @@ func TestOddHost(t *testing.T) {
 	}
 }
 
+func TestOddIdentifier(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "7": false, "a-b_c": false, "o'neil": false, `a, "b c"`: false, "order 7": false, "android 4": false,
+		"7'": true, `"x`: true, "or 3": true, "|| 3": true, "union select 1": true,
+	} {
+		if got := OddIdentifier(text); got != want {
+			t.Errorf("OddIdentifier(%q) = %t, want %t", text, got, want)
+		}
+	}
+}
+
 func TestAddressReadsAsProgramsDo(t *testing.T) {
 	for text, want := range map[string]Reach{
 		"https://h.test/":                       Outside,
@@ -178,6 +189,7 @@ func FuzzArgument(f *testing.F) {
 			t.Error("decoding made the text longer")
 		}
 		Traversal(text)
+		OddIdentifier(text)
 		Address(text)
 		if at, odd := OddHost(text); odd && at > len(text) {
 			t.Error("the place is behind the text")

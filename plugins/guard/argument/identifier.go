@@ -1,0 +1,31 @@
+package argument
+
+import "strings"
+
+// operators are what no identifier begins with and what conditions go on with.
+var operators = [...]string{"and ", "or ", "xor ", "union ", "having ", "where ", "||", "&&", "')", "\")", "order by ", "group by "}
+
+// OddIdentifier reports whether text, where an identifier, a name without spaces
+// or a number is expected, is part of a statement: it has a quote that nothing
+// closes, or begins with an operator.
+func OddIdentifier(text string) bool {
+	text = strings.TrimSpace(strings.ToLower(text))
+	for _, o := range operators {
+		if strings.HasPrefix(text, o) && strings.ContainsAny(text[len(o):], "0123456789=<>('\"") {
+			return true
+		}
+	}
+	return openQuote(text, '\'') || openQuote(text, '"')
+}
+
+// openQuote reports whether a quote in text is not closed. Between letters it is
+// an apostrophe.
+func openQuote(text string, quote byte) bool {
+	n := 0
+	for i := range len(text) {
+		if text[i] == quote && (i == 0 || i == len(text)-1 || !letter(text[i-1]) || !letter(text[i+1])) {
+			n++
+		}
+	}
+	return n%2 == 1
+}
