@@ -179,6 +179,12 @@ bench: build ## Measure what the relay costs beside its floor, and refresh the t
 	bin/bench report -relay bin/relay -floor bin/floor -docs docs/performance.md $(BENCHFLAGS)
 BENCHFLAGS ?=
 
+.PHONY: airs-bench
+airs-bench: build ## Measure calls with the emulator of Prisma AIRS, and refresh the table (two minutes)
+	go build -trimpath -o bin/airsbench ./cmd/airsbench
+	bin/airsbench -relay bin/relay -docs docs/performance.md $(AIRSBENCHFLAGS)
+AIRSBENCHFLAGS ?=
+
 # Steps before the tests run two at a time; the tests come last, so that their
 # results close the output.
 .PHONY: check

@@ -42,6 +42,9 @@ var ours = []arrow{
 	{"plugins/*/cmd/*", "plugins/*", "the program serves its library"},
 	{"plugins/*/cmd/*", "scanner", "the program serves its library"},
 	{"plugins/panscanner/airstest/cmd/airstest", "plugins/panscanner/airstest", "the emulator as a program"},
+	{"internal/airsbench", "internal/jsonrpc", "its server writes strings as JSON"},
+	{"internal/airsbench", "plugins/panscanner/airstest", "it measures with the emulator"},
+	{"cmd/airsbench", "internal/airsbench", "main calls the measurement and nothing else"},
 
 	{"internal/peer", "internal/jsonrpc", "a message is made of raw JSON-RPC parts"},
 	{"internal/protocol", "internal/jsonrpc", "what MCP says is said about JSON-RPC messages"},
@@ -251,6 +254,7 @@ var bans = []ban{
 			"internal/process", "internal/plugin",
 			"scanner/conformance", // it starts plugin programs, and watches what the warden would put right
 			"internal/cli",        // the demo is a client, which starts a relay
+			"internal/airsbench",  // likewise
 		},
 		why: "a child that the warden does not know outlives the relay",
 	},
