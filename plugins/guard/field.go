@@ -111,3 +111,14 @@ func memberName(pointer string) string {
 func describesParameter(pointer string) bool {
 	return strings.Contains(pointer, "/properties/") || strings.Contains(pointer, "/arguments/")
 }
+
+// fixedString reports whether a string of a schema is one that nobody reads as
+// prose: values, patterns, formats and remarks.
+func fixedString(pointer string) bool {
+	switch memberName(pointer) {
+	case "enum", "const", "pattern", "format", "$comment", "enumDescriptions", "required", "title":
+		return true
+	default:
+		return false
+	}
+}

@@ -17,7 +17,8 @@ type instructions struct {
 	Groups     []featureGroup       `yaml:"groups"`
 	Features   []feature            `yaml:"features"`
 
-	limits [phaseCount]threshold
+	limits    [phaseCount]threshold
+	concealed int // the group of what stands where nobody looks
 }
 
 // threshold is the points from which text is flagged and blocked; 0: never.
@@ -50,6 +51,9 @@ type feature struct {
 	phases [phaseCount]bool
 }
 
+// concealedGroup is the group of what stands where nobody looks.
+const concealedGroup = "concealed"
+
 var errGroup = errors.New("unknown group")
 
 // loadInstructions reads the embedded features.
@@ -75,6 +79,10 @@ func loadInstructions() (*instructions, error) {
 			return nil, fmt.Errorf("thresholds: %w", err)
 		}
 		in.limits[p] = t
+	}
+	in.concealed = slices.IndexFunc(in.Groups, func(g featureGroup) bool { return g.Name == concealedGroup })
+	if in.concealed < 0 {
+		return nil, fmt.Errorf("%q: %w", concealedGroup, errGroup)
 	}
 	for i := range in.Groups {
 		g := &in.Groups[i]
@@ -107,6 +115,15 @@ const (
 	windowBytes     = 500
 )
 
+// windows returns how many sentences belong together: steps of a list in a
+// definition do.
+func windows(p scanner.Phase) int {
+	if p == scanner.PhaseDefinition {
+		return windowSentences + 1
+	}
+	return windowSentences
+}
+
 // judgement is the best window of a text.
 type judgement struct {
 	points int
@@ -124,7 +141,7 @@ func (in *instructions) judge(p scanner.Phase, text string, traits []trait, hidd
 	var best judgement
 	for i := range traits {
 		end := i + 1
-		for end < len(traits) && (sentence[end]-sentence[i] < windowSentences || in.Groups[traits[end].group].Lines) &&
+		for end < len(traits) && (sentence[end]-sentence[i] < windows(p) || in.Groups[traits[end].group].Lines) &&
 			traits[end].at.start-traits[i].at.start < windowBytes {
 			end++
 		}

@@ -3,6 +3,7 @@ package guard
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -18,34 +19,58 @@ type phraseFile struct {
 	Phrases []phrase          `yaml:"phrases"`
 }
 
-// classSet is a set of classes of words.
-type classSet [8]uint64
+// classList is a set of classes of words. Most words are in none or few.
+type classList []uint16
 
-func (s *classSet) add(c int)      { s[c>>6] |= 1 << (c & 63) }
-func (s *classSet) has(c int) bool { return s[c>>6]&(1<<(c&63)) != 0 }
+// add puts a class into the set, which may share its memory with others.
+func (s *classList) add(c int) {
+	if !s.has(c) {
+		*s = append(slices.Clip(*s), uint16(c)) //nolint:gosec // below maxListed
+	}
+}
 
-func (s *classSet) overlaps(o *classSet) bool {
-	for i := range s {
-		if s[i]&o[i] != 0 {
+func (s *classList) has(c int) bool { return slices.Contains(*s, uint16(c)) } //nolint:gosec // below maxListed
+
+func (s *classList) overlaps(o *classList) bool {
+	for _, c := range *s {
+		if slices.Contains(*o, c) {
 			return true
 		}
 	}
 	return false
 }
 
-func (s *classSet) join(o *classSet) {
-	for i := range s {
-		s[i] |= o[i]
+func (s *classList) join(o *classList) {
+	for _, c := range *o {
+		s.add(int(c))
 	}
 }
 
-// maxClasses is how many classes a set holds, single words in phrases included.
-const maxClasses = len(classSet{}) * 64
+// classBits is the set of the classes that the words of one text are in.
+type classBits [maxListed / 64]uint64
+
+func (b *classBits) add(s classList) {
+	for _, c := range s {
+		b[c>>6] |= 1 << (c & 63)
+	}
+}
+
+func (b *classBits) overlaps(s classList) bool {
+	for _, c := range s {
+		if b[c>>6]&(1<<(c&63)) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// maxListed bounds the classes, the sets of single words in phrases included.
+const maxListed = 4096
 
 var errClasses = errors.New("too many classes of words")
 
 // The classes that the form of a word decides, not the word.
-var formClasses = [...]string{"url", "email", "secretfile", "rulesfile", "quoted", "account"}
+var formClasses = [...]string{"url", "email", "secretfile", "rulesfile", "quoted", "account", "domain"}
 
 const (
 	formURL = iota
@@ -54,16 +79,17 @@ const (
 	formRulesFile
 	formQuoted
 	formAccount
+	formDomain
 )
 
 // lexicon knows the classes of words. It is immutable once loaded.
 type lexicon struct {
-	names   map[string]int      // class -> number
-	words   map[string]classSet // word -> classes
-	joined  map[string][]joint  // last word -> the entries of several words that end so
+	names   map[string]int       // class -> number
+	words   map[string]classList // word -> classes
+	joined  map[string][]joint   // last word -> the entries of several words that end so
 	phrases []phrase
-	phases  [phaseCount]bool     // in which there are phrases
-	starts  [maxClasses][]uint16 // class -> the phrases whose first element has it
+	phases  [phaseCount]bool // in which there are phrases
+	starts  [][]uint16       // class -> the phrases whose first element has it
 }
 
 // joint is an entry of several words.
@@ -74,7 +100,7 @@ type joint struct {
 
 // loadLexicon reads the embedded phrases, for the groups of in.
 func loadLexicon(in *instructions) (*lexicon, error) {
-	l := &lexicon{names: map[string]int{}, words: map[string]classSet{}, joined: map[string][]joint{}}
+	l := &lexicon{names: map[string]int{}, words: map[string]classList{}, joined: map[string][]joint{}}
 	for _, name := range formClasses {
 		l.names[name] = len(l.names)
 	}
@@ -98,12 +124,13 @@ func loadLexicon(in *instructions) (*lexicon, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.starts = make([][]uint16, maxListed)
 	for i := range l.phrases {
 		if err := l.prepare(i, in); err != nil {
 			return nil, fmt.Errorf("phrase %q: %w", l.phrases[i].Any, err)
 		}
 	}
-	if len(l.names) > maxClasses {
+	if len(l.names) > maxListed {
 		return nil, errClasses
 	}
 	return l, nil
@@ -122,7 +149,7 @@ func (l *lexicon) class(name string) int {
 // define adds words to a class, in all their forms.
 func (l *lexicon) define(class, words string, forms func(string) []string) {
 	c := l.class(class)
-	if c >= maxClasses {
+	if c >= maxListed {
 		return // reported when all is read
 	}
 	for w := range strings.FieldsSeq(words) {

@@ -40,7 +40,7 @@ type row struct{ elements []element }
 
 // element is one place of a row.
 type element struct {
-	classes classSet
+	classes classList
 	gap     int // how many words may stand before it
 }
 
@@ -87,9 +87,11 @@ func (l *lexicon) prepare(n int, in *instructions) error {
 		}
 		p.rows = append(p.rows, r)
 	}
-	for c := range maxClasses {
-		if slices.ContainsFunc(p.rows, func(r row) bool { return r.elements[0].classes.has(c) }) {
-			l.starts[c] = append(l.starts[c], uint16(n)) //nolint:gosec // there are hundreds
+	for _, r := range p.rows {
+		for _, c := range r.elements[0].classes {
+			if !slices.Contains(l.starts[c], uint16(n)) { //nolint:gosec // there are hundreds
+				l.starts[c] = append(l.starts[c], uint16(n)) //nolint:gosec // there are hundreds
+			}
 		}
 	}
 	return nil
@@ -147,7 +149,7 @@ func (l *lexicon) element(text string) (element, error) {
 		name := "=" + strings.Join(literal, "|")
 		_, known := l.names[name]
 		c := l.class(name)
-		if c >= maxClasses {
+		if c >= maxListed {
 			return element{}, errClasses
 		}
 		if !known {
@@ -162,6 +164,10 @@ func (l *lexicon) element(text string) (element, error) {
 // it can start with.
 func (l *lexicon) find(text string, wanted func(*phrase) bool, b *budget, each func(*phrase, span)) {
 	words := l.wordsOf(text)
+	var present classBits
+	for i := range words {
+		present.add(words[i].classes)
+	}
 	neg := l.names[negation]
 	var room [16]uint16
 	for i := range words {
@@ -173,7 +179,7 @@ func (l *lexicon) find(text string, wanted func(*phrase) bool, b *budget, each f
 			if !b.take(1) {
 				return
 			}
-			if end := p.match(words[i:]); end >= 0 {
+			if end := p.match(words[i:], &present); end >= 0 {
 				each(p, span{words[i].at.start, words[i+end].at.end})
 			}
 		}
@@ -182,13 +188,11 @@ func (l *lexicon) find(text string, wanted func(*phrase) bool, b *budget, each f
 
 // startingWith appends the phrases that a word of such classes can start, each
 // once.
-func (l *lexicon) startingWith(classes *classSet, to []uint16) []uint16 {
-	for at, set := range classes {
-		for ; set != 0; set &= set - 1 {
-			for _, n := range l.starts[at<<6|mathbits.TrailingZeros64(set)] {
-				if !slices.Contains(to, n) {
-					to = append(to, n)
-				}
+func (l *lexicon) startingWith(classes *classList, to []uint16) []uint16 {
+	for _, c := range *classes {
+		for _, n := range l.starts[c] {
+			if !slices.Contains(to, n) {
+				to = append(to, n)
 			}
 		}
 	}
@@ -207,17 +211,22 @@ func negated(words []word, i, neg int) bool {
 
 // match returns the last word of the shortest match that starts with the first
 // of words, or -1.
-func (p *phrase) match(words []word) int {
+func (p *phrase) match(words []word, present *classBits) int {
 	end := -1
 	for i := range p.rows {
-		if e := p.rows[i].match(words); e >= 0 && (end < 0 || e < end) {
+		if e := p.rows[i].match(words, present); e >= 0 && (end < 0 || e < end) {
 			end = e
 		}
 	}
 	return end
 }
 
-func (r *row) match(words []word) int {
+func (r *row) match(words []word, present *classBits) int {
+	for i := range r.elements[1:] {
+		if !present.overlaps(r.elements[i+1].classes) {
+			return -1
+		}
+	}
 	if !words[0].classes.overlaps(&r.elements[0].classes) {
 		return -1
 	}

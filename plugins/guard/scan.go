@@ -223,6 +223,9 @@ func (s *scan) phrased(f field, v *view, traits []trait) []trait {
 			traits = append(traits, trait{t.group, t.points, at})
 		}
 	})
+	if len(traits) > 0 && f.role == roleSchema && fixedString(f.pointer) {
+		traits = append(traits, trait{s.instructions.concealed, strong, traits[0].at})
+	}
 	return traits
 }
 

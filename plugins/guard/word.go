@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -9,7 +10,7 @@ import (
 type word struct {
 	at       span
 	sentence int
-	classes  classSet
+	classes  classList
 }
 
 // Pieces of the names of files that hold secrets, and of files that agents and
@@ -17,10 +18,11 @@ type word struct {
 var (
 	secretFiles = []string{
 		".ssh", "id_rsa", "id_ed25519", "id_ecdsa", ".env", ".aws", ".netrc", ".npmrc", ".pypirc", ".git-credentials",
-		".kube/config", ".gnupg", "/etc/passwd", "/etc/shadow", "mcp.json", "claude_desktop_config", ".pem", "wallet.dat",
+		".kube/config", ".gnupg", "/etc/passwd", "wallet.json", ".kdbx", "system-connections", "/etc/shadow",
+		"mcp.json", "claude_desktop_config", ".pem", "wallet.dat",
 		".docker/config", "gcloud/", ".config/gh", "bash_history", "zsh_history", ".pgpass", "/proc/self", "keychain-db",
 		"login.keychain", "cookies.sqlite", "169.254.169.254", "credentials.json", "secrets.y", "secrets.toml", "/credentials",
-		"hosts.yml", ".vault-token", "local state", "login data", ".key",
+		"hosts.yml", ".vault-token", ".key",
 	}
 	rulesFiles = []string{
 		"claude.md", "agents.md", "gemini.md", ".cursorrules", "copilot-instructions", ".windsurfrules", ".clinerules", "/rules",
@@ -28,6 +30,12 @@ var (
 		"settings.json", "claude_desktop_config", "launchagents", "/etc/hosts", "systemd",
 	}
 )
+
+// hostEnds end names of hosts more often than those of files or members.
+var hostEnds = []string{
+	"com", "net", "org", "io", "dev", "app", "co", "xyz", "info", "ru", "cn", "top", "site", "online", "cloud", "me",
+	"example", "test",
+}
 
 // wrapping is what stands around words without being part of them.
 const wrapping = "\"'`*_()[]{}<>.,;:!?#|=&-"
@@ -61,13 +69,14 @@ func (l *lexicon) wordsOf(text string) []word {
 func (l *lexicon) chunk(out []word, text string, at span, sentence int) []word {
 	inner := trimmed(text, at)
 	first := len(out)
-	if c := strings.ToLower(text[inner.start:inner.end]); strings.ContainsAny(c, "./@") || len(c) >= 10 {
-		if set, whole := forms(c); whole {
+	if hasForm(text[inner.start:inner.end]) {
+		if set, whole := forms(strings.ToLower(text[inner.start:inner.end])); whole {
 			return append(out, word{inner, sentence, set})
-		} else if set != (classSet{}) {
-			// A name of a file at the end of other words.
+		} else if len(set) > 0 {
+			// The name of a file is what its first word begins and its last one ends.
 			defer func() {
 				if len(out) > first {
+					out[first].classes.join(&set)
 					out[len(out)-1].classes.join(&set)
 				}
 			}()
@@ -88,6 +97,17 @@ func (l *lexicon) chunk(out []word, text string, at span, sentence int) []word {
 		out[len(out)-1].classes.add(formQuoted)
 	}
 	return out
+}
+
+// hasForm reports whether the form of a chunk can tell something: words are
+// letters only.
+func hasForm(chunk string) bool {
+	for i := range len(chunk) {
+		if c := chunk[i]; c == '.' || c == '/' || c == '@' || c == ':' || c == '_' || digit(c) {
+			return true
+		}
+	}
+	return false
 }
 
 // classify finds the classes of the last word of out.
@@ -118,7 +138,7 @@ func (l *lexicon) classify(out []word, text string) []word {
 
 // forms returns the classes of a lower-case chunk that its form decides, and
 // whether it is no words besides.
-func forms(c string) (set classSet, whole bool) {
+func forms(c string) (set classList, whole bool) {
 	switch i := strings.IndexByte(c, '@'); {
 	case strings.Contains(c, "://"), len(c) >= len("1.1.1.1") && strings.Count(c, ".") == 3 && digits(c)+3+strings.Count(c, ":") == len(c):
 		set.add(formURL)
@@ -127,9 +147,12 @@ func forms(c string) (set classSet, whole bool) {
 		set.add(formEmail)
 		whole = true
 	}
-	if strings.HasPrefix(c, "0x") && len(c) > 30 || digits(c) >= 10 && digits(c) > len(c)*2/3 {
+	if accountNumber(c) {
 		set.add(formAccount)
 		whole = true
+	}
+	if i := strings.LastIndexByte(c, '.'); i > 0 && slices.Contains(hostEnds, c[i+1:]) && !strings.ContainsAny(c, "/(") {
+		set.add(formDomain)
 	}
 	if containsOne(c, secretFiles) {
 		set.add(formSecretFile)
@@ -138,6 +161,20 @@ func forms(c string) (set classSet, whole bool) {
 		set.add(formRulesFile)
 	}
 	return set, whole
+}
+
+// accountNumber reports whether c can be the number of an account or a wallet's
+// address.
+func accountNumber(c string) bool {
+	n := digits(c)
+	switch {
+	case strings.HasPrefix(c, "0x"):
+		return len(c) > 30
+	case len(c) > 14 && n > len(c)*2/3 && !digit(c[0]) && !digit(c[1]) && digit(c[2]) && digit(c[3]): // IBAN
+		return strings.Trim(c, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
+	default:
+		return n >= 10 && n+strings.Count(c, "-") == len(c) && !strings.HasPrefix(c, "20")
+	}
 }
 
 func containsOne(s string, parts []string) bool {

@@ -9,7 +9,7 @@ import (
 )
 
 func wordTexts(text string) (all []string, sentences []int) {
-	l := &lexicon{names: map[string]int{}, words: map[string]classSet{}, joined: map[string][]joint{}}
+	l := &lexicon{names: map[string]int{}, words: map[string]classList{}, joined: map[string][]joint{}}
 	for _, w := range l.wordsOf(text) {
 		all = append(all, text[w.at.start:w.at.end])
 		sentences = append(sentences, w.sentence)
