@@ -46,7 +46,7 @@ func (c *client) prefetch(ctx context.Context, cfg *config, orders []*order) {
 		if n == 0 || ctx.Err() != nil {
 			return
 		}
-		if c.throttle.wait(ctx, orders[0].origin.Server, len(body)) != nil {
+		if _, failure := c.throttle.wait(ctx, orders[0].origin.Server, len(body)); failure != nil {
 			break
 		}
 		r := c.post(ctx, c.base+asyncPath, body)

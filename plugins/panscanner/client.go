@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -150,7 +151,11 @@ func (c *client) exchange(parent context.Context, method, address string, body [
 	}
 	retry, failure := statusFailure(resp.StatusCode, resp.Header, raw)
 	if resp.StatusCode == http.StatusTooManyRequests && method == http.MethodPost {
-		c.throttle.refused(failure.RetryAfter)
+		if left, news := c.throttle.refused(failure.RetryAfter); news {
+			//nolint:sloglint // Serve makes it the relay's log
+			slog.WarnContext(parent, "Prisma AIRS refuses requests: the limits are lowered for a while",
+				"percent", int(100*left), "retry_after", failure.RetryAfter)
+		}
 	}
 	return reply{retry: retry, failure: failure}
 }

@@ -176,6 +176,10 @@ func TestRetryAfter(t *testing.T) {
 		"error as list":  {"", `{"error":[{"retry_after":1}]}`, 0},
 		"duplicate name": {"", `{"retry_after":{"interval":1,"interval":2}}`, 0},
 	}
+	apart := http.Header{"Retry-After": {"Mon, 02 Jan 2006 15:04:35 GMT"}, "Date": {"Mon, 02 Jan 2006 15:04:05 GMT"}}
+	if got := retryAfter(apart, nil); got != 30*time.Second {
+		t.Errorf("by another clock: %v", got)
+	}
 	for name, test := range tests {
 		if got := retryAfter(http.Header{"Retry-After": {test.header}}, []byte(test.body)); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)

@@ -35,10 +35,7 @@ type flight struct {
 func (s *flights) ask(
 	ctx context.Context, key [sha256.Size]byte, ask func(context.Context) ([]byte, *scanner.Error),
 ) ([]byte, *scanner.Error) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		deadline = time.Now().Add(longestWait)
-	}
+	deadline := soon(ctx)
 	for {
 		f, mine := s.board(ctx, key, deadline, ask)
 		select {
@@ -96,6 +93,17 @@ func (s *flights) alight(key [sha256.Size]byte, f *flight) {
 			delete(s.open, key)
 		}
 	}
+}
+
+// soon returns when to give up, so that whoever asked still hears why: after the
+// deadline the relay only knows that there was no answer.
+func soon(ctx context.Context) time.Time {
+	const margin, part = 25 * time.Millisecond, 20
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return time.Now().Add(longestWait)
+	}
+	return deadline.Add(-max(0, min(margin, time.Until(deadline)/part)))
 }
 
 func unanswered() *scanner.Error {

@@ -19,8 +19,11 @@ const (
 func parseReportURL(raw string) string {
 	const message = "must be an https address with {report_id} or {scan_id} in it"
 	u, err := url.Parse(fill(raw, "id", "id", "id", "id"))
+	other, otherErr := url.Parse(fill(raw, "x", "x", "x", "x"))
 	switch {
-	case err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+	case err != nil || otherErr != nil || u.Host == "" || u.Host != other.Host || u.User != nil:
+		return message
+	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
 		return message
 	case !strings.Contains(raw, placeReport) && !strings.Contains(raw, placeScan):
 		return message

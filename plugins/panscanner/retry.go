@@ -20,10 +20,15 @@ const (
 // used up, or the deadline leaves no room for another. Each attempt waits for its
 // turn. Asking twice is safe: a scan changes nothing at the service.
 func (c *client) send(ctx context.Context, server string, body []byte) ([]byte, *scanner.Error) {
-	var limited *scanner.Error // the service refused an attempt for its limits
+	began := time.Now()
+	var limited *scanner.Error // what took most of the time, instead of this content
 	for n := 0; ; n++ {
-		if failure := c.throttle.wait(ctx, server, len(body)); failure != nil {
+		turn, failure := c.throttle.wait(ctx, server, len(body))
+		if failure != nil {
 			return nil, failure
+		}
+		if deadline, ok := ctx.Deadline(); ok && turn.waited > deadline.Sub(began)/2 {
+			limited = c.throttle.late(turn)
 		}
 		r := c.attempt(ctx, body)
 		switch {
@@ -32,7 +37,8 @@ func (c *client) send(ctx context.Context, server string, body []byte) ([]byte, 
 		case r.failure.Reason == scanner.ReasonRateLimited:
 			limited = r.failure
 		case r.failure.Reason == scanner.ReasonTimeout && limited != nil:
-			return nil, limited // that took the time, not this content
+			return nil, limited
+		default:
 		}
 		if !r.retry || n >= c.retries || !pause(ctx, backoff(n, r.failure.RetryAfter)) {
 			return nil, r.failure

@@ -183,7 +183,9 @@ func (st *state) answer(ctx context.Context, o scanner.Origin, p *piece) ([]byte
 		return st.client.send(ctx, o.Server, body)
 	}
 	if !st.config.share {
-		return ask(ctx)
+		early, cancel := context.WithDeadline(ctx, soon(ctx))
+		defer cancel()
+		return ask(early)
 	}
 	key, err := st.config.key(o, p.event)
 	if err != nil {

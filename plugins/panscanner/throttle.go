@@ -22,6 +22,7 @@ const (
 	active       = 5 * time.Second  // that a server counts as one of those that share
 	keptFlows    = 256
 
+	tellEvery      = time.Minute
 	longestAnswer  = 500 * time.Millisecond // that waiting leaves time for
 	longestBacklog = time.Hour
 )
@@ -43,6 +44,7 @@ type throttle struct {
 	seen     time.Time
 	cutAt    time.Time // last refusal that counted
 	paused   time.Time // nothing is sent before
+	told     time.Time // when a refusal was logged
 	virtual  float64   // start of the last turn given, in seconds of capacity
 	flows    map[string]*flow
 	waiting  []*flow // those with turns
@@ -63,9 +65,11 @@ type flow struct {
 
 // turn is one request that waits.
 type turn struct {
+	flow    *flow
 	start   float64
 	tokens  float64
 	backlog time.Duration // what its own server had asked for and was not done with
+	waited  time.Duration // its own; set when the wait ends
 	granted chan struct{}
 }
 
@@ -82,7 +86,7 @@ func newThrottle(c *config) *throttle {
 
 // wait returns when a request of so many bytes may be sent for a server, or why
 // there is no turn for it in time.
-func (t *throttle) wait(ctx context.Context, server string, bytes int) *scanner.Error {
+func (t *throttle) wait(ctx context.Context, server string, bytes int) (*turn, *scanner.Error) {
 	now := time.Now()
 	until := longestWait
 	if deadline, ok := ctx.Deadline(); ok {
@@ -90,34 +94,46 @@ func (t *throttle) wait(ctx context.Context, server string, bytes int) *scanner.
 		until -= max(leastUseful, min(longestAnswer, until/5))
 	}
 	t.mu.Lock()
-	f, me := t.enter(now, server, float64(bytes)/bytesPerToken)
+	me := t.enter(now, server, float64(bytes)/bytesPerToken)
 	t.dispatch(now)
-	pace := t.requests.rate * t.factor
-	behind := len(f.turns)
 	t.mu.Unlock()
 	select {
 	case <-me.granted:
-		return nil
+		return me, nil
 	default:
 	}
 	timer := time.NewTimer(until)
 	defer timer.Stop()
 	select {
 	case <-me.granted:
-		return nil
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	left, overdrawn := t.leave(f, me, until)
-	if !left {
-		return nil
+	if me.waited = time.Since(now); t.leave(me) {
+		return nil, t.late(me)
 	}
+	return me, nil
+}
+
+// late is the failure of a request whose turn came too late. It is held against
+// the content when a fair share of the full limits would not have given its server
+// the turn in time either: a flood could otherwise be turned into an outage.
+func (t *throttle) late(me *turn) *scanner.Error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now, sharing := time.Now(), 0
+	for _, other := range t.flows {
+		if other == me.flow || now.Sub(other.asked) < active+me.waited {
+			sharing++
+		}
+	}
+	behind := float64(len(me.flow.turns)+1) / (t.requests.rate * t.factor)
 	failure := &scanner.Error{
-		Reason: scanner.ReasonRateLimited, RetryAfter: max(time.Second, scaled(float64(behind)/pace, time.Second)),
+		Reason: scanner.ReasonRateLimited, RetryAfter: max(time.Second, scaled(behind, time.Second)),
 		Message: "no request to Prisma AIRS became free in time: see rate and tokens_per_minute",
 	}
-	if overdrawn {
-		// Its author could otherwise turn a flood into an outage.
+	allowed := me.waited + scaled(t.requests.burst/t.requests.rate, time.Second)
+	if me.backlog*time.Duration(sharing) >= allowed {
 		failure.ContentCaused = true
 		failure.Message = "this server asks for more than its share of the requests to Prisma AIRS: see rate and tokens_per_minute"
 	}
@@ -125,7 +141,7 @@ func (t *throttle) wait(ctx context.Context, server string, bytes int) *scanner.
 }
 
 // enter queues a turn.
-func (t *throttle) enter(now time.Time, server string, tokens float64) (*flow, *turn) {
+func (t *throttle) enter(now time.Time, server string, tokens float64) *turn {
 	cost := max(1/t.requests.rate, tokens/t.tokens.rate)
 	f := t.flows[server]
 	if f == nil {
@@ -139,35 +155,27 @@ func (t *throttle) enter(now time.Time, server string, tokens float64) (*flow, *
 	if f.alone = f.alone.Add(scaled(cost, time.Second)); f.alone.Sub(now) > longestBacklog {
 		f.alone = now.Add(longestBacklog)
 	}
-	me := &turn{start: max(t.virtual, f.finish), tokens: tokens, backlog: f.alone.Sub(now), granted: make(chan struct{})}
+	me := &turn{flow: f, start: max(t.virtual, f.finish), tokens: tokens, backlog: f.alone.Sub(now), granted: make(chan struct{})}
 	f.finish = me.start + cost
 	if f.turns = append(f.turns, me); len(f.turns) == 1 {
 		t.waiting = append(t.waiting, f)
 	}
-	return f, me
+	return me
 }
 
-// leave takes a turn back after a wait, unless it was given meanwhile. Overdrawn
-// is set when a fair share of the full limits would not have given it in time
-// either: then the server has only itself to blame.
-func (t *throttle) leave(f *flow, me *turn, waited time.Duration) (left, overdrawn bool) {
+// leave takes a turn back. It reports false when it was given meanwhile.
+func (t *throttle) leave(me *turn) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	f := me.flow
 	i := slices.Index(f.turns, me)
 	if i < 0 {
-		return false, false
+		return false
 	}
 	if f.turns = slices.Delete(f.turns, i, i+1); len(f.turns) == 0 {
 		t.waiting = slices.DeleteFunc(t.waiting, func(other *flow) bool { return other == f })
 	}
-	now, sharing := time.Now(), 0
-	for _, other := range t.flows {
-		if other == f || now.Sub(other.asked) < active+max(0, waited) {
-			sharing++
-		}
-	}
-	allowed := max(0, waited) + scaled(t.requests.burst/t.requests.rate, time.Second)
-	return true, me.backlog*time.Duration(sharing) >= allowed
+	return true
 }
 
 // spare takes a request without waiting, if nobody else does and there is one.
@@ -186,18 +194,23 @@ func (t *throttle) spare(bytes int) bool {
 
 // refused takes note that the service had enough. Asked is how long it wants to
 // be left alone; the request that it refused waits that long, all others for a
-// moment only, since it may mean that one.
-func (t *throttle) refused(asked time.Duration) {
+// moment only, since it may mean that one. It returns the share of the limits that
+// is left, and whether that is news.
+func (t *throttle) refused(asked time.Duration) (limits float64, noticed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
 	t.refill(now)
 	if !t.cutAt.IsZero() && now.Sub(t.cutAt) < cutEvery {
-		return
+		return t.factor, false
 	}
 	t.cutAt, t.factor = now, max(t.floor, t.factor/2)
 	t.requests.level = min(t.requests.level, 0)
 	t.paused = now.Add(min(asked, longestPause))
+	if noticed = now.Sub(t.told) > tellEvery || t.told.IsZero(); noticed {
+		t.told = now
+	}
+	return t.factor, noticed
 }
 
 // expect returns how long n more requests would wait.

@@ -29,7 +29,7 @@ func (f *flood) run(group *sync.WaitGroup, t *throttle, server string, n, bytes 
 		group.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), deadline)
 			defer cancel()
-			switch failure := t.wait(ctx, server, bytes); {
+			switch _, failure := t.wait(ctx, server, bytes); {
 			case failure == nil:
 				f.got.Add(1)
 			case failure.Reason == scanner.ReasonRateLimited && failure.ContentCaused:
@@ -137,13 +137,13 @@ func TestThrottleCancelled(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var group sync.WaitGroup
 		for range 50 {
-			group.Go(func() { _ = th.wait(ctx, "gone", 4) })
+			group.Go(func() { _, _ = th.wait(ctx, "gone", 4) })
 		}
 		synctest.Wait()
 		cancel()
 		group.Wait()
 		began := time.Now()
-		if failure := th.wait(t.Context(), "gone", 4); failure != nil || time.Since(began) > 2*time.Second {
+		if _, failure := th.wait(t.Context(), "gone", 4); failure != nil || time.Since(began) > 2*time.Second {
 			t.Errorf("a turn after %v: %v", time.Since(began), failure)
 		}
 	})
@@ -168,9 +168,9 @@ func TestThrottleForgets(t *testing.T) {
 	for i := range 10 * keptFlows {
 		name := string(rune('a'+i%26)) + time.Duration(i).String()
 		th.mu.Lock()
-		f, me := th.enter(now.Add(time.Duration(i)*time.Hour), name, 1)
+		me := th.enter(now.Add(time.Duration(i)*time.Hour), name, 1)
 		th.mu.Unlock()
-		th.leave(f, me, time.Second)
+		th.leave(me)
 	}
 	if len(th.flows) > keptFlows {
 		t.Errorf("%d servers are kept", len(th.flows))

@@ -312,3 +312,29 @@ func TestRequestLogAndFaultHeader(t *testing.T) {
 		t.Error("a fault without its argument is taken")
 	}
 }
+
+// TestFaultShare checks that a share of the answers is broken and the others are not.
+func TestFaultShare(t *testing.T) {
+	s := New(t, Config{Fault: "status=503", FaultShare: 0.3})
+	for range 200 {
+		post(t, s, syncPath, `{"ai_profile":{"profile_name":"airstest"},"session_id":"a","transaction_id":"b","contents":[{"prompt":"hi"}]}`)
+	}
+	got := Count(s.Requests())
+	if got.Failed < 30 || got.Failed > 90 || got.Requests != 200 || got.Sessions["a"]["b"] != 200 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestBatchRate checks what a batch counts as.
+func TestBatchRate(t *testing.T) {
+	row := `{"req_id":1,"scan_req":{"ai_profile":{"profile_name":"airstest"},"contents":[{"prompt":"hi"}]}}`
+	for rows, refused := range map[bool]int{false: 0, true: 1} {
+		s := New(t, Config{Rate: Rate{RequestsPerSecond: 0.001, Burst: 4, CountRows: rows}})
+		for range 2 {
+			post(t, s, "/v1/scan/async/request", "["+row+","+row+","+row+"]")
+		}
+		if got := Count(s.Requests()); got.Refused != refused || got.Batches != 2 || got.Scans != 6 {
+			t.Errorf("counted by rows %v: %+v", rows, got)
+		}
+	}
+}
