@@ -17,10 +17,10 @@ type engine struct {
 	grammar      *grammar
 	secrets      *secretFile
 	searcher     *searcher
-	// values finds what only the rules for short arguments look for, so that no
-	// other text pays for their strings.
-	values     *searcher
-	valueRoles roleSet
+	// values finds what only our rules for short arguments look for, so that no
+	// other text pays for their strings, nor a start that sees no request.
+	values     func() (*searcher, error)
+	valueRoles roleSet // what values is for
 }
 
 // owner says what a probe belongs to. Exactly one member is set.
@@ -41,6 +41,7 @@ func newEngine(own ...rule) (*engine, error) {
 	if e.rules, err = loadRules(); err != nil {
 		return nil, err
 	}
+	embedded := len(e.rules)
 	e.rules = append(e.rules, own...)
 	if e.instructions, err = loadInstructions(); err != nil {
 		return nil, err
@@ -54,48 +55,46 @@ func newEngine(own ...rule) (*engine, error) {
 	if e.secrets, err = loadSecrets(); err != nil {
 		return nil, err
 	}
-	if err := e.build(); err != nil {
+	if err := e.build(embedded); err != nil {
 		return nil, err
 	}
 	return e, nil
 }
 
-// build makes the searchers of all that the engine has.
-func (e *engine) build() error {
-	probes, err := e.probes()
+// build makes the searchers of all that the engine has. The first embedded
+// rules are our own.
+func (e *engine) build(embedded int) error {
+	var general, values []*rule
+	for i := range e.rules {
+		switch r := &e.rules[i]; {
+		case r.Builtin != "":
+			e.builtin[r.Builtin] = r
+		case i < embedded && r.readsValuesOnly():
+			e.valueRoles |= r.roles
+			values = append(values, r)
+		default:
+			general = append(general, r)
+		}
+	}
+	e.values = sync.OnceValues(func() (*searcher, error) {
+		probes, err := ruleProbes(values)
+		if err != nil {
+			return nil, err
+		}
+		return newSearcher(probes)
+	})
+	probes, err := e.probes(general)
 	if err != nil {
 		return err
 	}
-	general, values := e.split(probes)
-	if e.searcher, err = newSearcher(general); err != nil {
-		return err
-	}
-	e.values, err = newSearcher(values)
+	e.searcher, err = newSearcher(probes)
 	return err
 }
 
-// split separates the probes of the rules that read short arguments only.
-func (e *engine) split(probes []probe) (general, values []probe) {
-	for i := range probes {
-		if r := probes[i].owner.rule; r != nil && r.readsValuesOnly() {
-			e.valueRoles |= r.roles
-			values = append(values, probes[i])
-		} else {
-			general = append(general, probes[i])
-		}
-	}
-	return general, values
-}
-
-// probes lists what all rules, features and secret rules look for.
-func (e *engine) probes() ([]probe, error) {
+// ruleProbes lists what rules look for.
+func ruleProbes(rules []*rule) ([]probe, error) {
 	var all []probe
-	for i := range e.rules {
-		r := &e.rules[i]
-		if r.Builtin != "" {
-			e.builtin[r.Builtin] = r
-			continue
-		}
+	for _, r := range rules {
 		repeat := looseRepeat
 		if machineMade(r.Check) {
 			repeat = tokenRepeat
@@ -108,6 +107,15 @@ func (e *engine) probes() ([]probe, error) {
 			p[j].token, p[j].made = machineMade(r.Check), machineMade(r.Check)
 		}
 		all = append(all, p...)
+	}
+	return all, nil
+}
+
+// probes lists what rules, and all features and secret rules look for.
+func (e *engine) probes(rules []*rule) ([]probe, error) {
+	all, err := ruleProbes(rules)
+	if err != nil {
+		return nil, err
 	}
 	for i := range e.instructions.Features {
 		f := &e.instructions.Features[i]

@@ -140,6 +140,15 @@ func (s *scan) value(f field, text string, base int) {
 		saw("encoded_path", all)
 	case argument.Stays:
 	}
+	s.addressed(f, text, base)
+	if plain := argument.Plain(text); plain != text {
+		s.look(f, base, &view{text: plain, via: "spelling undone", whole: &all}, asFolded)
+	}
+}
+
+// addressed looks at the addresses in one argument.
+func (s *scan) addressed(f field, text string, base int) {
+	saw := func(detector string, at span) { s.sighted(f, sighting{detector: detector, at: at}, base) }
 	for _, at := range addresses(f.role, text) {
 		switch argument.Address(text[at.start:at.end]) {
 		case argument.Metadata:
@@ -154,9 +163,6 @@ func (s *scan) value(f field, text string, base int) {
 			}
 		case argument.Outside:
 		}
-	}
-	if plain := argument.Plain(text); plain != text {
-		s.look(f, base, &view{text: plain, via: "spelling undone", whole: &all}, asFolded)
 	}
 }
 

@@ -193,7 +193,11 @@ func (s *scan) look(f field, base int, v *view, readings reading) hint {
 	}
 	hints := s.searcher.search(v.text, wanted, &s.budget, each)
 	if s.phase == scanner.PhaseRequest && s.valueRoles.has(f.role) {
-		s.values.search(v.text, wanted, &s.budget, each)
+		if values, err := s.values(); err == nil {
+			values.search(v.text, wanted, &s.budget, each)
+		} else {
+			s.uninspected(f.pointer, "rules")
+		}
 	}
 	if readings&asFolded != 0 {
 		traits = s.phrased(f, v, traits)

@@ -231,7 +231,7 @@ func FuzzUserRules(f *testing.F) {
 			return
 		}
 		e := &engine{rules: rules, instructions: &instructions{}, secrets: &secretFile{}}
-		if err := e.build(); err != nil {
+		if err := e.build(0); err != nil {
 			return
 		}
 		for i := range e.searcher.probes {
