@@ -46,7 +46,7 @@ type wording struct {
 
 // element is one place of a wording.
 type place struct {
-	any    classSet
+	any    anyOf
 	order  mood // told: does not matter
 	first  bool // must begin what can be a sentence
 	called bool // must be somebody who is spoken to
@@ -60,9 +60,9 @@ const defaultGap = 3
 type grammar struct {
 	vocabulary *vocabulary
 	sayings    []saying
-	anchors    [maxClasses][]wording // by the class that is looked for first
-	phases     [phaseCount]bool      // in which there are sayings
-	readers    sync.Pool             // *reader
+	anchors    [maxWordClasses][]wording // by the class that is looked for first
+	phases     [phaseCount]bool          // in which there are sayings
+	readers    sync.Pool                 // *reader
 }
 
 var errPlace = errors.New("a saying has one to nine places, each a class in capitals or words in lower case, and gaps as ~4")
@@ -228,7 +228,7 @@ func (g *grammar) find(phase scanner.Phase, text string, each func(trait)) {
 	r := g.readers.Get().(*reader) //nolint:errcheck,forcetypeassert // only these are in the pool
 	defer g.readers.Put(r)
 	r.read(text, func(words []token) {
-		var all classSet
+		var all wordSet
 		for i := range words {
 			if words[i].known {
 				all.join(&words[i].classes)
@@ -250,7 +250,7 @@ func (g *grammar) find(phase scanner.Phase, text string, each func(trait)) {
 }
 
 // match returns the first place where the wording stands in a sentence.
-func (w *wording) match(words []token, all *classSet) (span, bool) {
+func (w *wording) match(words []token, all *wordSet) (span, bool) {
 	for i := range w.elements {
 		if !w.elements[i].any.overlaps(all) {
 			return span{}, false

@@ -35,7 +35,7 @@ func (p *saying) found(g *grammar, text string) bool {
 	hit := false
 	r := &reader{vocabulary: g.vocabulary}
 	r.read(text, func(words []token) {
-		var all classSet
+		var all wordSet
 		for i := range words {
 			all.join(&words[i].classes)
 		}

@@ -7,7 +7,7 @@ type token struct {
 	at      span
 	entry   *entry // nil: the vocabulary does not know it
 	known   bool   // it has a class
-	classes classSet
+	classes wordSet
 	order   mood
 	size    int  // how many words the phrase has that begins here
 	fresh   bool // something that can begin a sentence stands before

@@ -6,6 +6,51 @@ import (
 	"strings"
 )
 
+// wordSet is a set of word classes: those of the files, and one for the words
+// that a place of a saying names itself.
+type wordSet [wordBlocks]uint64
+
+const (
+	wordBlocks     = 12
+	maxWordClasses = wordBlocks * 64
+)
+
+func (s *wordSet) add(id int)      { s[id/64] |= 1 << (id % 64) }
+func (s *wordSet) has(id int) bool { return s[id/64]&(1<<(id%64)) != 0 }
+
+func (s *wordSet) join(o *wordSet) {
+	for i := range s {
+		s[i] |= o[i]
+	}
+}
+
+// anyOf is a small set of word classes, in blocks.
+type anyOf []classBlock
+
+type classBlock struct {
+	block int
+	mask  uint64
+}
+
+func (a *anyOf) add(id int) {
+	for i := range *a {
+		if (*a)[i].block == id/64 {
+			(*a)[i].mask |= 1 << (id % 64)
+			return
+		}
+	}
+	*a = append(*a, classBlock{id / 64, 1 << (id % 64)})
+}
+
+func (a anyOf) overlaps(s *wordSet) bool {
+	for i := range a {
+		if s[a[i].block]&a[i].mask != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // vocabulary says in which classes a word is. Phrases of several words are known
 // by their first.
 type vocabulary struct {
@@ -17,14 +62,14 @@ type vocabulary struct {
 
 // entry is what is known of a word.
 type entry struct {
-	classes classSet
+	classes wordSet
 	phrases []phraseEntry
 }
 
 // phraseEntry is the rest of a phrase.
 type phraseEntry struct {
 	rest    []string
-	classes classSet
+	classes wordSet
 }
 
 // symbols are the classes that the reader of sentences gives out itself or
@@ -73,7 +118,7 @@ func (l *vocabulary) class(name string) (int, error) {
 	if id, ok := l.ids[name]; ok {
 		return id, nil
 	}
-	if len(l.ids) == maxClasses {
+	if len(l.ids) == maxWordClasses {
 		return 0, errClasses
 	}
 	l.ids[name] = len(l.ids)
