@@ -41,11 +41,8 @@ func Validate(v Verdict, c Content) error {
 	if v.ScannerTime < 0 {
 		return errors.New("the scanner's time is negative")
 	}
-	if !text(v.Reference, 0, maxReference) {
-		return errors.New("the reference is too long or not UTF-8")
-	}
-	if v.Link != "" && !address(v.Link) {
-		return errors.New("the link is not an https address within the limits")
+	if err := v.validateReference(); err != nil {
+		return err
 	}
 	edits := 0
 	for i := range v.Findings {
@@ -104,6 +101,17 @@ func (f *Finding) validate() error {
 
 func text(s string, shortest, longest int) bool {
 	return len(s) >= shortest && len(s) <= longest && utf8.ValidString(s)
+}
+
+// validateReference checks where the verdict says that more is known.
+func (v *Verdict) validateReference() error {
+	if !text(v.Reference, 0, maxReference) {
+		return errors.New("the reference is too long or not UTF-8")
+	}
+	if v.Link != "" && !address(v.Link) {
+		return errors.New("the link is not an https address within the limits")
+	}
+	return nil
 }
 
 // address reports whether s is an https address that a record may hold.
