@@ -205,8 +205,7 @@ func (x *exchange) Answered(reply peer.Reply) {
 		return
 	}
 	if reply.Error == nil {
-		// Now, as the server may speak of the task before the answer was judged.
-		x.settled(func() { x.relay.tasks.learn(reply.Result, x.server, x.subject.Content.Origin.Principal) })
+		x.learnTask(reply.Result)
 	}
 	s := x.answerSubject(&reply)
 	// A parked call's client speaks the modern era.

@@ -53,6 +53,16 @@ func (x *exchange) settled(then func()) {
 	x.lane.after(x.early.place, then)
 }
 
+// learnTask remembers the task that a result announces: now, as the server may
+// speak of the task before the answer was judged.
+func (x *exchange) learnTask(result []byte) {
+	if x.early == nil { // nothing is allocated for the usual call
+		x.relay.tasks.learn(result, x.server, x.subject.Content.Origin.Principal)
+		return
+	}
+	x.settled(func() { x.relay.tasks.learn(result, x.server, x.subject.Content.Origin.Principal) })
+}
+
 // overlaps reports whether the request may be sent before its verdict. What
 // answers a question, or continues or begins a task, is not.
 func (x *exchange) overlaps() bool {
