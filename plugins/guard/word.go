@@ -22,7 +22,7 @@ var (
 		"mcp.json", "claude_desktop_config", ".pem", "wallet.dat",
 		".docker/config", "gcloud/", ".config/gh", "bash_history", "zsh_history", ".pgpass", "/proc/self", "keychain-db",
 		"login.keychain", "cookies.sqlite", "169.254.169.254", "credentials.json", "secrets.y", "secrets.toml", "/credentials",
-		"hosts.yml", ".vault-token", ".key",
+		"hosts.yml", "secrets.json", ".vault-token", ".key",
 	}
 	rulesFiles = []string{
 		"claude.md", "agents.md", "gemini.md", ".cursorrules", "copilot-instructions", ".windsurfrules", ".clinerules", "/rules",
@@ -173,7 +173,7 @@ func accountNumber(c string) bool {
 	case len(c) > 14 && n > len(c)*2/3 && !digit(c[0]) && !digit(c[1]) && digit(c[2]) && digit(c[3]): // IBAN
 		return strings.Trim(c, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
 	default:
-		return n >= 10 && n+strings.Count(c, "-") == len(c) && !strings.HasPrefix(c, "20")
+		return n >= 10 && n+strings.Count(c, "-")+strings.Count(c, "+") == len(c) && !strings.HasPrefix(c, "20")
 	}
 }
 
