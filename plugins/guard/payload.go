@@ -1,8 +1,13 @@
 package guard
 
 import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
+	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -112,9 +117,25 @@ func bits(runes []rune, zero, one, high rune, width int) string {
 	return string(out)
 }
 
-// decoded returns the views of text that is base64 or hexadecimal of readable
-// text, and whether some was left out.
+// decoded returns the views of text that is readable text in an encoding, and
+// whether some was left out.
 func decoded(text string) (views []view, cut bool) {
+	views, cut = encodedWords(text)
+	views = append(views, numeralText(text)...)
+	views = append(views, deciphered(text)...)
+	if plain, at := morse(text); plain != "" {
+		views = append(views, view{text: plain, via: "Morse code", hidden: true, whole: &at})
+	}
+	views = append(views, mailed(text)...)
+	if len(views) > maxDecoded {
+		return views[:maxDecoded], true
+	}
+	return views, cut
+}
+
+// encodedWords returns the views of words that are base64 and its like, and
+// whether some was left out.
+func encodedWords(text string) (views []view, cut bool) {
 	for start := 0; start < len(text); {
 		if !encodedByte(text[start]) {
 			start++
@@ -180,24 +201,88 @@ func encodedByte(c byte) bool {
 	}
 }
 
-// decode reads s as hexadecimal or base64, when that gives readable text.
+// decode reads s as hexadecimal, base64 or base32, when that gives readable text.
 func decode(s string) (plain, via string, ok bool) {
 	s = strings.ReplaceAll(s, "\n", "")
-	if raw, err := hex.DecodeString(s); err == nil && readable(string(raw)) {
-		return string(raw), "hex", true
+	if raw, err := hex.DecodeString(s); err == nil {
+		if plain, ok = unpacked(raw); ok {
+			return plain, "hex", true
+		}
 	}
 	s = strings.TrimRight(s, "=")
+	if plain, ok = base64Text(s); ok {
+		return plain, "base64", true
+	}
+	if upper := strings.ToUpper(s); strings.Trim(upper, base32Letters) == "" {
+		kept := upper[:len(upper)/8*8+keptBits[len(upper)%8]]
+		if raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(kept); err == nil && readable(string(raw)) {
+			return string(raw), "base32", true
+		}
+	}
+	if len(s) < maxBackwards {
+		if plain, ok = base64Text(strings.TrimRight(backwards(s), "=")); ok && english(plain) {
+			return plain, "base64, reversed", true
+		}
+	}
+	return "", "", false
+}
+
+// maxBackwards bounds what is tried from its end, in bytes.
+const maxBackwards = 4 << 10
+
+const base32Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+// base64Text returns the text that s, without padding, is in either base64.
+func base64Text(s string) (string, bool) {
 	s = s[:len(s)/4*4+keptTail[len(s)%4]]
 	encoding := base64.RawStdEncoding
 	if strings.ContainsAny(s, "-_") {
 		encoding = base64.RawURLEncoding
 	}
 	raw, err := encoding.DecodeString(s)
-	if err != nil || !readable(string(raw)) {
-		return "", "", false
+	if err != nil {
+		return "", false
 	}
-	return string(raw), "base64", true
+	return unpacked(raw)
 }
+
+// maxUnpacked bounds what compressed bytes become, in bytes.
+const maxUnpacked = 64 << 10
+
+// unpacked returns the text that raw is: in UTF-8, in UTF-16, or compressed.
+func unpacked(raw []byte) (string, bool) {
+	if readable(string(raw)) {
+		return string(raw), true
+	}
+	if len(raw) < minPacked {
+		return "", false
+	}
+	var r io.Reader
+	var err error
+	switch {
+	case raw[0] == 0x1f && raw[1] == 0x8b:
+		r, err = gzip.NewReader(bytes.NewReader(raw))
+	case raw[0] == 0x78 && (raw[1] == 0x01 || raw[1] == 0x5e || raw[1] == 0x9c || raw[1] == 0xda):
+		r, err = zlib.NewReader(bytes.NewReader(raw))
+	case raw[1] == 0 && raw[3] == 0, raw[0] == 0 && raw[2] == 0:
+		s := strings.ReplaceAll(string(raw), "\x00", "")
+		return s, 2*len(s) <= len(raw)+2 && readable(s)
+	default:
+		return "", false
+	}
+	if err != nil {
+		return "", false
+	}
+	// A torn stream has text in it as well.
+	plain, _ := io.ReadAll(io.LimitReader(r, maxUnpacked))
+	return string(plain), readable(string(plain))
+}
+
+// minPacked is the length of the shortest compressed or wide text, in bytes.
+const minPacked = 16
+
+// keptBits is how many characters of an incomplete group of eight carry bytes.
+var keptBits = [8]int{0, 0, 2, 2, 4, 5, 5, 7}
 
 // keptTail is how many characters of an incomplete group of four carry bytes.
 var keptTail = [4]int{0, 0, 2, 3}

@@ -37,6 +37,8 @@ const encodedVia = "encoded text"
 // unfolding makes the views of one piece and counts them.
 type unfolding struct {
 	*scan
+	of           field
+	base         int
 	views, bytes int             // still allowed
 	seen         map[string]bool // decoded texts, which several views can hold
 	cut          bool
@@ -45,7 +47,7 @@ type unfolding struct {
 // unfold looks at the views in which text hides in root, which was looked at
 // already and gave hints, and in payloads, and at views of these in turn.
 func (s *scan) unfold(f field, base int, root *view, hints hint, payloads []view) {
-	u := unfolding{scan: s, views: maxViews}
+	u := unfolding{scan: s, of: f, base: base, views: maxViews}
 	var level []*view
 	each := func(v *view) {
 		if !u.take(v) {
@@ -174,6 +176,8 @@ func (u *unfolding) encoded(v *view) *view {
 			m.replaced(gap, p.whole.start, p.whole.start+1)
 		}
 		m.replaced(p.text, p.whole.start, p.whole.end)
+		w.hidden = w.hidden || p.hidden
+		u.disguised(v, p)
 		switch {
 		case w.via == "":
 			w.via = p.via
@@ -187,7 +191,7 @@ func (u *unfolding) encoded(v *view) *view {
 	w.text, w.segments, w.from = string(m.out), m.segments, v
 	// Results carry encoded files; in a definition, or encoded twice, nothing
 	// else needs it.
-	w.hidden = v.hidden || u.phase == scanner.PhaseDefinition || v.kind == kindEncoded
+	w.hidden = w.hidden || v.hidden || u.phase == scanner.PhaseDefinition || v.kind == kindEncoded
 	if v.via != "" {
 		w.via = v.via + ", " + w.via
 	}
