@@ -51,23 +51,32 @@ func (s *scan) call(c *scanner.Content) *call {
 	return &call{tool: s.origin.Target}
 }
 
-// argument gives f the role that the call gives it, and collects the words of
-// commands that are given one by one.
-func (c *call) argument(f *field) {
-	if c == nil {
-		return
+// placed returns a string of the content with its role.
+func (c *call) placed(phase scanner.Phase, pointer, text string) field {
+	f := field{pointer: pointer, text: text}
+	if c == nil || !c.argument(&f) {
+		f.role = roleOf(phase, pointer, text)
 	}
+	return f
+}
+
+// argument gives f the role that the call gives it, and collects the words of
+// commands that are given one by one. It reports whether f is an argument.
+func (c *call) argument(f *field) bool {
 	rest, ok := strings.CutPrefix(f.pointer, argumentsPrefix)
 	if !ok {
-		if f.pointer == "/name" {
-			f.role = roleName
-		}
-		return
+		f.role = roleName
+		return f.pointer == "/name"
 	}
 	f.role = argumentRole(c.tool, memberName("/"+rest), f.text)
-	if f.role != roleCommand && f.role != roleCode {
-		return
+	if f.role == roleCommand || f.role == roleCode {
+		c.word(f)
 	}
+	return true
+}
+
+// word adds f to the command that its neighbours belong to.
+func (c *call) word(f *field) {
 	// {"program": "sh", "args": ["-c", …]} and {"command": ["sh", "-c", …]}.
 	object := f.pointer[:strings.LastIndexByte(f.pointer, '/')]
 	if memberName(object) != "arguments" && isIndexed(f.pointer) {

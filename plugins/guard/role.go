@@ -111,13 +111,16 @@ func shortSaying(name, text string) bool {
 func parameterRole(name string) (role, bool) {
 	roles := parameterRoles()
 	best := len(parameterWords)
-	for _, w := range nameWords(name) {
+	words := nameWords(name)
+	for _, w := range words {
 		if i, ok := roles[w]; ok {
 			best = min(best, i)
 		}
 	}
-	if i, ok := roles[strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))]; ok {
-		best = min(best, i)
+	if len(words) > 1 {
+		if i, ok := roles[strings.Join(words, "")]; ok {
+			best = min(best, i)
+		}
 	}
 	if best == len(parameterWords) {
 		return roleArgument, false

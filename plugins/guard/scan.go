@@ -62,8 +62,7 @@ func (s *scan) run(ctx context.Context, c scanner.Content) error {
 	call := s.call(&c)
 	var labelled labels
 	for pointer, text := range c.Strings() {
-		f := field{pointer: pointer, text: text, role: roleOf(s.phase, pointer, text)}
-		call.argument(&f)
+		f := call.placed(s.phase, pointer, text)
 		if encoded, ok := labelled.media(&c, pointer, text); ok {
 			if raw, ok := decodedMedia(encoded); ok {
 				if err := s.media(ctx, f, raw); err != nil {
