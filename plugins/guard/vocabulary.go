@@ -42,9 +42,9 @@ func (a *anyOf) add(id int) {
 	*a = append(*a, classBlock{id / 64, 1 << (id % 64)})
 }
 
-func (a anyOf) overlaps(s *wordSet) bool {
-	for i := range a {
-		if s[a[i].block]&a[i].mask != 0 {
+func (a *anyOf) overlaps(s *wordSet) bool {
+	for i := range *a {
+		if s[(*a)[i].block]&(*a)[i].mask != 0 {
 			return true
 		}
 	}
