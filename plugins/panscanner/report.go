@@ -23,7 +23,8 @@ func parseReportURL(raw string) string {
 	switch {
 	case err != nil || otherErr != nil || u.Host == "" || u.Host != other.Host || u.User != nil:
 		return message
-	case u.Scheme != "https": // the relay takes no other link, and no verdict with one
+	// The relay takes no other link, and no verdict with one.
+	case u.Scheme != "https", strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return message
 	case !strings.Contains(raw, placeReport) && !strings.Contains(raw, placeScan):
 		return message

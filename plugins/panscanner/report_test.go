@@ -10,8 +10,10 @@ func TestParseReportURL(t *testing.T) {
 	for raw, ok := range map[string]bool{
 		"https://console.example/r/{report_id}":                                    true,
 		"https://console.example/?s={scan_id}&x={session_id}":                      true,
-		"http://127.0.0.1:9801/v1/scan/reports?report_ids={report_id}":             true,
+		"http://127.0.0.1:9801/v1/scan/reports?report_ids={report_id}":             false,
 		"http://console.example/{report_id}":                                       false,
+		"https://console.example/ü/{report_id}":                                    false,
+		"https://console.example/a b/{report_id}":                                  false,
 		"https://console.example/":                                                 false,
 		"https://console.example/{report}":                                         false,
 		"https://console.example/{report_id}/{user}":                               false,
