@@ -249,8 +249,10 @@ func mixedScript(text string, t *tables) []sighting {
 	}
 	for i, r := range text {
 		switch {
-		case r < utf8.RuneSelf && wordByte(byte(r)): //nolint:gosec // ASCII
+		case r < utf8.RuneSelf && asciiLetter(byte(r)): //nolint:gosec // ASCII
 			plain++
+		case r < utf8.RuneSelf && wordByte(byte(r)): //nolint:gosec // ASCII
+			all-- // a digit is of every script
 		case r >= 0x370 && r <= 0x52f && unicode.IsLetter(r):
 			if _, ok := t.lookalikes[r]; ok {
 				alike++
