@@ -142,6 +142,10 @@ proto-check: $(BUF) $(GENERATORS) ## Lint the contract, check compatibility and 
 docs-check: build ## Run the commands that README.md shows
 	@.ci/readme README.md
 
+.PHONY: guard-bench
+guard-bench: ## Measure the time and memory of the scanner guard
+	go test ./plugins/guard -run '^$$' -bench 'Scan|Size|Start' -benchtime 30x
+
 .PHONY: interop
 interop: $(INTEROP) $(REFERENCE) $(PYTHON_SDK) ## Test with official servers and clients (needs Node, and Python for one)
 	RELAY_INTEROP_NODE_MODULES="$(dir $(INTEROP))" RELAY_REFERENCE="$(REFERENCE)" \

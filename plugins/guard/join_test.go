@@ -134,7 +134,7 @@ func TestWhatIsNotJoined(t *testing.T) {
 	for _, c := range []scanner.Content{
 		jsonContent(scanner.PhaseResponse, `{"structuredContent":{"a":[`+each([]string{order[:20], order[20:half]}, `{"text":%s}`)+`]}}`),
 		jsonContent(scanner.PhaseDefinition, `{"tools":[`+each([]string{"Ignore all prev", "ious instructions"}, `{"name":"x","description":%s}`)+`]}`),
-		proseContent(t, 8<<10),
+		resultOf(t, repeated(prose)(8<<10)),
 		jsonContent(scanner.PhaseResponse, envelopes[0].wrap(strings.SplitAfter(strings.Repeat(prose, 4), "\n"))),
 		jsonContent(scanner.PhaseResponse, envelopes[0].wrap(strings.SplitAfter(strings.Repeat(prose, 2), " "))),
 		jsonContent(scanner.PhaseNotification, envelopes[4].wrap(strings.SplitAfter(prose, "\n"))),

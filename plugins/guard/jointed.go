@@ -1,7 +1,5 @@
 package guard
 
-import "strings"
-
 // unjoint takes words apart that are joined to one: ignore_all_rules,
 // IgnoreAllRules. Only these words are in the view.
 func (t *tables) unjoint(text string) (view, bool) {
@@ -53,7 +51,7 @@ func (t *tables) joint(m *mapper, text string, at span) {
 			continue
 		}
 		words = append(words, span{start, i})
-		if i-start <= longestInDictionary && t.words[strings.ToLower(text[start:i])] {
+		if i-start > 1 && i-start <= longestInDictionary && t.known(text[start:i]) {
 			known++
 		}
 	}
@@ -72,3 +70,13 @@ func (t *tables) joint(m *mapper, text string, at span) {
 }
 
 func upper(c byte) bool { return c >= 'A' && c <= 'Z' }
+
+// known reports whether a word of at most longestInDictionary letters is in the
+// dictionary.
+func (t *tables) known(word string) bool {
+	var lower [longestInDictionary]byte
+	for i := range len(word) {
+		lower[i] = word[i] | ' '
+	}
+	return t.words[string(lower[:len(word)])]
+}

@@ -24,6 +24,10 @@ func (t *tables) unleet(text string) (view, bool) {
 			at.end++
 		}
 		i = at.end - 1
+		// Inside a longer word, as in base64, digits are what they are.
+		if at.start > 0 && wordByte(text[at.start-1]) || at.end < len(text) && wordByte(text[at.end]) {
+			continue
+		}
 		if word := t.leetWord(text[at.start:at.end]); word != "" {
 			m.kept(text, done, at.start)
 			m.replaced(word, at.start, at.start+len(word))

@@ -125,6 +125,9 @@ func (p *plan) windows(text string, places [][]int32, tokens func() []int32) []s
 		if p.oneLine {
 			w = clip(text, w, at)
 		}
+		if p.token && w.end-at > longToken {
+			w.end = tokenEnd(text, at+longToken, w.end)
+		}
 		// Windows are joined as long as they stay small: the regexp package is
 		// several times faster on short texts.
 		if n := len(out); n > 0 && w.start <= out[n-1].end && w.end-out[n-1].start <= max(joined, 2*(w.end-w.start)) {
@@ -134,6 +137,19 @@ func (p *plan) windows(text string, places [][]int32, tokens func() []int32) []s
 		}
 	}
 	return out
+}
+
+// longToken is how far behind its string a match with a token is in the token, in
+// bytes.
+const longToken = 256
+
+// tokenEnd returns where the token at a place is over, and a little more.
+func tokenEnd(text string, at, limit int) int {
+	limit = min(limit, len(text))
+	for at < limit && tokenByte(text[at]) {
+		at++
+	}
+	return min(at+slack, limit)
 }
 
 // joined is the size up to which windows are always joined, in bytes.

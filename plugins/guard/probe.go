@@ -27,7 +27,8 @@ type probe struct {
 	regexp func() *regexp.Regexp // compiled on first use
 	group  int                   // which group of the expression is reported, or firstGroup
 	// loose matches, in lower-case text, wherever regexp does, and faster.
-	loose func() *regexp.Regexp
+	loose   func() *regexp.Regexp
+	matcher func() *matcher // the same, faster still
 }
 
 // firstGroup reports the first group that took part in the match.
@@ -66,6 +67,7 @@ func newProbes(o owner, pattern string, keywords []string, group, repeat int) ([
 			return nil, fmt.Errorf("%q: %w", part, errNoKeywords)
 		}
 		p.regexp = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(part.String()) })
+		p.matcher = sync.OnceValue(func() *matcher { return newMatcher(loosen(part)) })
 		p.loose = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(loosen(part).String()) })
 		probes = append(probes, p)
 	}
@@ -266,7 +268,11 @@ func (p *probe) apply(text string, w span, b *budget, each func(found)) {
 	// window is wider than any match around the string.
 	cutFront := w.start > 0 && text[w.start-1] != '\n'
 	cutBack := w.end < len(text) && text[w.end] != '\n'
-	if !p.loose().MatchString(strings.ToLower(text[w.start:w.end])) {
+	may, known := p.matcher().match(text[w.start:w.end])
+	if !known {
+		may = p.loose().MatchString(strings.ToLower(text[w.start:w.end]))
+	}
+	if !may {
 		return
 	}
 	for _, m := range p.regexp().FindAllStringSubmatchIndex(text[w.start:w.end], -1) {
