@@ -15,8 +15,8 @@ import (
 
 // Bounds of what stands around a definition when it is judged.
 const (
-	maxAround      = 64
-	maxAroundBytes = 256 << 10
+	maxAround      = 32
+	maxAroundBytes = 128 << 10
 )
 
 // message is an item in what carries it.
