@@ -32,6 +32,14 @@ func (l *Log) begin(state, version string) error {
 	}
 	l.file.lock = l.header.lock
 	after, torn := lastLine(l.path, newMAC(key))
+	for range tornLooks {
+		if !torn {
+			break
+		}
+		// Another process may be writing it just now.
+		time.Sleep(tornPause)
+		after, torn = lastLine(l.path, newMAC(key))
+	}
 	l.torn = torn
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -73,6 +81,12 @@ func chainKey(state string) (key []byte, dir string, err error) {
 	}
 	return key, state, err
 }
+
+// How often, and after which time, a last line without an end is looked at again.
+const (
+	tornLooks = 4
+	tornPause = 5 * time.Millisecond
+)
 
 // tailBytes is how much of the end of a record is looked at for its last line.
 const tailBytes = 64 << 10

@@ -99,8 +99,12 @@ const (
 // error is that of a file that cannot be opened anew. l.mu is held.
 func (l *Log) add(r *Record, now time.Time) error {
 	if len(l.buf) == 0 {
-		if err := l.turn(); err != nil {
-			return err
+		// A chain begins where it was opened, even when somebody else has turned
+		// that file since: its first line is to be its first, not that it goes on.
+		if l.chain == nil || l.chain.seq > 0 {
+			if err := l.turn(); err != nil {
+				return err
+			}
 		}
 		if l.chain != nil {
 			l.before = *l.chain

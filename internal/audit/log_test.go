@@ -237,6 +237,28 @@ func TestSharedFile(t *testing.T) {
 	}
 }
 
+// A relay that starts when the record is full, or while another one turns it,
+// begins a chain like any other.
+func TestChainBeginsInAFullFile(t *testing.T) {
+	dir, state := t.TempDir(), t.TempDir()
+	path := filepath.Join(dir, "audit.jsonl")
+	for range 3 {
+		l, err := Open(Options{Path: path, State: state, Logger: quiet(), maxBytes: 100, MaxBackups: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Write(full()); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := verify(t, state, path); !r.Intact || len(r.Chains) != 3 || len(r.Files) < 3 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestMovedAwayFileIsFollowed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.jsonl")
 	l := open(t, Options{Path: path})
