@@ -51,7 +51,6 @@ func spacedWords(text string, start int, c byte) ([]letters, int) {
 	count, end := 0, start
 	for i := start; i < len(text) && letterLike(text[i]); {
 		w := &words[len(words)-1]
-		w.text += text[i : i+1]
 		w.at = append(w.at, i)
 		end = i + 1
 		count++
@@ -69,6 +68,14 @@ func spacedWords(text string, start int, c byte) ([]letters, int) {
 	}
 	if count < spacedLetters {
 		return nil, end
+	}
+	for i := range words {
+		w := &words[i]
+		own := make([]byte, len(w.at))
+		for j, at := range w.at {
+			own[j] = text[at]
+		}
+		w.text = string(own)
 	}
 	return words, end
 }

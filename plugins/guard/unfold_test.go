@@ -200,3 +200,18 @@ func checkView(t *testing.T, text string, v *view) {
 		}
 	}
 }
+
+// TestSpacedMemory has one word that is as long as a piece: reading it must not
+// copy it once for every letter.
+func TestSpacedMemory(t *testing.T) {
+	text := strings.Repeat("a ", pieceSize/2)
+	tables := newTables()
+	got := testing.Benchmark(func(b *testing.B) {
+		for range b.N {
+			_, _ = tables.unspace(text)
+		}
+	}).AllocedBytesPerOp()
+	if most := int64(100 * len(text)); got > most {
+		t.Errorf("%d bytes are allocated for a text of %d", got, len(text))
+	}
+}
