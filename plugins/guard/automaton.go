@@ -14,6 +14,7 @@ type automaton struct {
 	columns int
 	next    []uint16   // state*columns + column -> state
 	ends    [][]uint16 // state -> keywords that end there, longest first
+	final   []uint64   // the states with such keywords, a bit each
 }
 
 // maxStates is how many states the table's numbers can tell apart.
@@ -48,6 +49,12 @@ func newAutomaton(keywords []string) (*automaton, error) {
 	}
 	a.next = slices.Clip(slices.Clone(a.next))
 	a.link()
+	a.final = make([]uint64, len(a.ends)/64+1)
+	for state, ends := range a.ends {
+		if len(ends) > 0 {
+			a.final[state/64] |= 1 << (state % 64)
+		}
+	}
 	return a, nil
 }
 
@@ -99,8 +106,12 @@ func (a *automaton) link() {
 // find calls found for every keyword that ends in text, in order of its end.
 func (a *automaton) find(text string, found func(keyword uint16, end int)) {
 	state := uint16(0)
+	next, final, columns := a.next, a.final, a.columns
 	for i := range len(text) {
-		state = a.next[int(state)*a.columns+int(a.classes[text[i]])]
+		state = next[int(state)*columns+int(a.classes[text[i]])]
+		if final[state>>6]>>(state&63)&1 == 0 {
+			continue
+		}
 		for _, k := range a.ends[state] {
 			found(k, i+1)
 		}

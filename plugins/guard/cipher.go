@@ -49,16 +49,17 @@ func deciphered(text string) []view {
 
 // decipher returns what line says when each of its letters stands for another.
 func decipher(line string) (plain, via string) {
-	var counts [26]int
-	letters, spaces := 0, 0
+	var (
+		bytes  [256]uint16 // of at most cipherText
+		counts [26]int
+	)
 	for i := range len(line) {
-		switch c := line[i]; {
-		case asciiLetter(c):
-			counts[(c|0x20)-'a']++
-			letters++
-		case c == ' ':
-			spaces++
-		}
+		bytes[line[i]]++
+	}
+	letters, spaces := 0, int(bytes[' '])
+	for i := range counts {
+		counts[i] = int(bytes['a'+i]) + int(bytes['A'+i])
+		letters += counts[i]
 	}
 	// E, t, a, o, i and n are half of the letters of most texts.
 	common := counts[4] + counts[19] + counts[0] + counts[14] + counts[8] + counts[13]

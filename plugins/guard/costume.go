@@ -125,6 +125,14 @@ func (c *costume) mark(i int, r rune) {
 	}
 }
 
+// marking reports whether mark counts r, which is not hidden.
+func marking(r rune) bool {
+	return combining(r) || overlay(r) || r >= 0x2000 && r <= 0x200a || r == 0x205f || r == 0x1680 || r >= 0xfff9 && r <= 0xfffb
+}
+
+// private reports whether r has no meaning but by agreement.
+func private(r rune) bool { return r >= 0xe000 && r <= 0xf8ff || r >= 0xf0000 }
+
 func combining(r rune) bool {
 	return r >= 0x0300 && r <= 0x036f && r != 0x034f || r >= 0x20d0 && r <= 0x20f0
 }
@@ -141,7 +149,7 @@ func (c *costume) endWord() {
 
 // privateEnd reports a run of characters without a meaning that ends before i.
 func (c *costume) privateEnd(text string, i int, r rune) (sighting, bool) {
-	if r >= 0xe000 && r <= 0xf8ff || r >= 0xf0000 {
+	if private(r) {
 		if c.privateAt < 0 {
 			c.privateAt = i
 		}

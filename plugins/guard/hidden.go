@@ -68,11 +68,46 @@ type run struct {
 
 // unseen looks for all text that is not what it seems to be.
 func unseen(text string) []sighting {
-	found := append(hiddenText(text), costumes(text)...)
-	if s, ok := upsideDownText(text); ok {
-		found = append(found, s)
+	odd := oddities(text)
+	var found []sighting
+	if odd.hidden {
+		found = hiddenText(text)
+	}
+	if odd.costume {
+		found = append(found, costumes(text)...)
+	}
+	if odd.flipped {
+		if s, ok := upsideDownText(text); ok {
+			found = append(found, s)
+		}
 	}
 	return found
+}
+
+// oddity says what kinds of characters a text has of which anything can be said,
+// so that most texts are read once only.
+type oddity struct{ hidden, costume, flipped bool }
+
+func oddities(text string) oddity {
+	var o oddity
+	for i := 0; i < len(text); {
+		if text[i] < utf8.RuneSelf {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(text[i:])
+		i += size
+		switch {
+		case hiddenClass(r) != visible:
+			o.hidden, o.costume = true, true
+		case flippedLetter(r) != 0:
+			o.flipped = true
+		case r < 0x300: // letters with accents, and quotation marks
+		case costumeLetter(r) != 0, marking(r), private(r):
+			o.costume = true
+		}
+	}
+	return o
 }
 
 // hiddenText looks at every hidden rune of text and leaves out the uses that
@@ -232,6 +267,12 @@ func (s *splitCount) sightings() []sighting {
 	}
 }
 
+// mixed reports whether a word of so many letters, of which some are plain and
+// others look like plain ones, is written in two scripts to be read as one.
+func mixed(plain, alike, all int) bool {
+	return plain > 0 && alike > 0 && plain+alike == all && all > 3
+}
+
 // mixedScript looks for words that mix ASCII letters with letters of other
 // scripts that look like them.
 func mixedScript(text string, t *tables) []sighting {
@@ -242,7 +283,7 @@ func mixedScript(text string, t *tables) []sighting {
 	)
 	flush := func(end int) {
 		// \x02 before a letter is an escape, not a part of the word.
-		if plain > 0 && alike > 0 && plain+alike == all && all > 3 && (start == 0 || text[start-1] != '\\') {
+		if mixed(plain, alike, all) && (start == 0 || text[start-1] != '\\') {
 			found = append(found, sighting{detector: "mixed_script", at: span{start, end}})
 		}
 		plain, alike, all = 0, 0, 0

@@ -4,17 +4,10 @@ package guard
 // IgnoreAllRules. Only these words are in the view.
 func (t *tables) unjoint(text string) (view, bool) {
 	m := mapper{}
-	for i := 0; i < len(text); {
-		if !joinable(text[i]) {
-			i++
-			continue
-		}
-		start := i
-		for i < len(text) && joinable(text[i]) {
-			i++
-		}
-		if i-start >= shortestJoint && i-start <= longestJoint {
-			t.joint(&m, text, span{start, i})
+	at := joinableBytes.run(text, 0, shortestJoint)
+	for ; at.start < at.end; at = joinableBytes.run(text, at.end, shortestJoint) {
+		if at.end-at.start <= longestJoint {
+			t.joint(&m, text, at)
 		}
 	}
 	if len(m.out) == 0 {
@@ -30,11 +23,6 @@ const (
 	shortestJoint = 16
 	longestJoint  = 600
 )
-
-// joinable reports whether c can be in joined words.
-func joinable(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '-' || c == '+' || c == '.' || c == '*' || c == '~' || c == '|'
-}
 
 // joint appends the words of text[at] when enough of them are in the
 // dictionary.

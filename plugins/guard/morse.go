@@ -14,26 +14,20 @@ const minMorse = 10
 
 // morse returns what text says in Morse code, and where.
 func morse(text string) (plain string, at span) {
-	for start := 0; start < len(text); {
-		if !morseByte(text[start]) || text[start] == ' ' {
-			start++
-			continue
+	for next := 0; ; next = at.end {
+		if at = morseBytes.run(text, next, 3*minMorse); at.start == at.end {
+			return "", span{}
 		}
-		end := start
-		for end < len(text) && morseByte(text[end]) {
-			end++
+		for at.start < at.end && text[at.start] == ' ' {
+			at.start++
 		}
-		if end-start >= 3*minMorse {
-			if plain = unmorse(text[start:end]); plain != "" {
-				return plain, span{start, end}
+		if at.end-at.start >= 3*minMorse {
+			if plain = unmorse(text[at.start:at.end]); plain != "" {
+				return plain, at
 			}
 		}
-		start = end
 	}
-	return "", span{}
 }
-
-func morseByte(c byte) bool { return c == '.' || c == '-' || c == ' ' || c == '/' || c == '|' }
 
 func unmorse(s string) string {
 	table := map[string]byte{}

@@ -12,13 +12,17 @@ const minNumerals = 12
 // binary, octal, decimal or hexadecimal, or as the letter's place in the
 // alphabet.
 func numeralText(text string) []view {
-	var views []view
+	var (
+		views  []view
+		tokens []string
+	)
 	for i := 0; i < len(text) && len(views) < maxDecoded; {
 		if !hexNumeral(text[i]) || i > 0 && wordByte(text[i-1]) {
 			i++
 			continue
 		}
-		tokens, end := numeralRun(text, i)
+		var end int
+		tokens, end = numeralRun(tokens[:0], text, i)
 		if len(tokens) >= minNumerals || len(tokens) == 1 && len(tokens[0]) >= 8*minNumerals {
 			at := span{i, end}
 			if plain, via := readNumerals(tokens, text[i:end]); plain != "" {
@@ -31,8 +35,8 @@ func numeralText(text string) []view {
 }
 
 // numeralRun returns the numbers that stand in a row from start on, with one or
-// two separators between them.
-func numeralRun(text string, start int) (tokens []string, end int) {
+// two separators between them, appended to tokens.
+func numeralRun(tokens []string, text string, start int) (_ []string, end int) {
 	i := start
 	for i < len(text) {
 		from := i

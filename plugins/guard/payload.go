@@ -136,17 +136,13 @@ func decoded(text string) (views []view, cut bool) {
 // encodedWords returns the views of words that are base64 and its like, and
 // whether some was left out.
 func encodedWords(text string) (views []view, cut bool) {
-	for start := 0; start < len(text); {
-		if !encodedByte(text[start]) {
-			start++
-			continue
+	for start := 0; ; {
+		at := encodedBytes.run(text, start, minEncoded)
+		if at.start == at.end {
+			break
 		}
-		end := encodedEnd(text, start)
-		at := span{start, end}
-		start = end
-		if end-at.start < minEncoded {
-			continue
-		}
+		end := encodedEnd(text, at.start)
+		at.end, start = end, end
 		plain, via, ok := decode(text[at.start:min(end, at.start+maxEncoded)])
 		if !ok {
 			continue
@@ -192,14 +188,7 @@ func encodedLineAt(text string, start int) bool {
 }
 
 // encodedByte reports whether c is in the alphabet of either base64 variant.
-func encodedByte(c byte) bool {
-	switch {
-	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-		return true
-	default:
-		return c == '+' || c == '/' || c == '-' || c == '_' || c == '='
-	}
-}
+func encodedByte(c byte) bool { return encodedBytes.has(c) }
 
 // decode reads s as hexadecimal, base64 or base32, when that gives readable text.
 func decode(s string) (plain, via string, ok bool) {

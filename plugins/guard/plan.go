@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode/utf8"
 )
 
 // plan says where an expression may match: every match has one string of each
@@ -222,6 +223,11 @@ func containsAny(text string, words []string) bool {
 			return true
 		}
 	}
-	text = strings.ToLower(text)
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+	for i := range len(text) {
+		if c := text[i]; upper(c) || c >= utf8.RuneSelf {
+			lower := strings.ToLower(text[max(0, i-longestString(words)):])
+			return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(lower, w) })
+		}
+	}
+	return false
 }

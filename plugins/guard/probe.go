@@ -204,16 +204,10 @@ const minToken = 10
 // tokenStarts returns where tokens start: words that are long and have a digit.
 func tokenStarts(text string) []int32 {
 	var starts []int32
-	start, digit := 0, false
-	for i := 0; i <= len(text); i++ {
-		if i < len(text) && tokenByte(text[i]) {
-			digit = digit || text[i] >= '0' && text[i] <= '9'
-			continue
+	for at := tokenBytes.run(text, 0, minToken); at.start < at.end; at = tokenBytes.run(text, at.end, minToken) {
+		if hasDigit(text[at.start:at.end]) {
+			starts = append(starts, int32(at.start)) //nolint:gosec // pieces are small
 		}
-		if i-start >= minToken && digit {
-			starts = append(starts, int32(start))
-		}
-		start, digit = i+1, false
 	}
 	return starts
 }
@@ -221,23 +215,24 @@ func tokenStarts(text string) []int32 {
 // randomStarts returns where tokens start that look made by chance.
 func randomStarts(text string) []int32 {
 	var starts []int32
-	start, digit := 0, false
-	for i := 0; i <= len(text); i++ {
-		if i < len(text) && text[i] != '=' && (tokenByte(text[i]) || text[i] == '~') {
-			digit = digit || text[i] >= '0' && text[i] <= '9'
-			continue
+	for at := randomBytes.run(text, 0, minToken); at.start < at.end; at = randomBytes.run(text, at.end, minToken) {
+		if s := text[at.start:at.end]; hasDigit(s) && random(s) {
+			starts = append(starts, int32(at.start)) //nolint:gosec // pieces are small
 		}
-		if i-start >= minToken && digit && random(text[start:i]) {
-			starts = append(starts, int32(start))
-		}
-		start, digit = i+1, false
 	}
 	return starts
 }
 
-func tokenByte(c byte) bool {
-	return encodedByte(c) || c == '.'
+func hasDigit(s string) bool {
+	for i := range len(s) {
+		if s[i] >= '0' && s[i] <= '9' {
+			return true
+		}
+	}
+	return false
 }
+
+func tokenByte(c byte) bool { return tokenBytes.has(c) }
 
 func allFound(places [][]int32) bool {
 	for _, p := range places {
@@ -300,6 +295,4 @@ func (p *probe) reported(m []int, match span, base int) span {
 	return match
 }
 
-func wordByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c >= 0x80
-}
+func wordByte(c byte) bool { return wordBytes.has(c) }

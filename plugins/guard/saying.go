@@ -60,9 +60,10 @@ const defaultGap = 3
 type grammar struct {
 	vocabulary *vocabulary
 	sayings    []saying
-	anchors    [maxWordClasses][]wording // by the class that is looked for first
-	phases     [phaseCount]bool          // in which there are sayings
-	readers    sync.Pool                 // *reader
+	anchors    [maxWordClasses][]*wording // by the class that is looked for first
+	anchored   [phaseCount]wordSet        // by phase: the classes that anchors has
+	phases     [phaseCount]bool           // in which there are sayings
+	readers    sync.Pool                  // *reader
 }
 
 var errPlace = errors.New("a saying has one to nine places, each a class in capitals or words in lower case, and gaps as ~4")
@@ -139,13 +140,18 @@ func (g *grammar) prepare(p *saying, in *instructions, common []string) error {
 		g.phases[ph] = g.phases[ph] || p.phases[ph]
 	}
 	for _, say := range p.Say {
-		w := wording{saying: p, say: say}
-		anchors, err := g.compile(&w, common)
+		w := &wording{saying: p, say: say}
+		anchors, err := g.compile(w, common)
 		if err != nil {
 			return fmt.Errorf("saying %q: %w", say, err)
 		}
 		for _, id := range anchors {
 			g.anchors[id] = append(g.anchors[id], w)
+			for ph := range p.phases {
+				if p.phases[ph] {
+					g.anchored[ph].add(id)
+				}
+			}
 		}
 	}
 	return nil
@@ -223,39 +229,48 @@ func (g *grammar) element(s string) (place, []int, error) {
 	return e, ids, nil
 }
 
-// find calls each for every saying in text.
-func (g *grammar) find(phase scanner.Phase, text string, each func(trait)) {
+// find calls each for every saying in text, until b is spent.
+func (g *grammar) find(phase scanner.Phase, text string, b *budget, each func(trait)) {
 	r := g.readers.Get().(*reader) //nolint:errcheck,forcetypeassert // only these are in the pool
-	defer g.readers.Put(r)
-	r.read(text, func(words []token) {
-		var all wordSet
-		for i := range words {
-			if words[i].known {
-				all.join(&words[i].classes)
-			}
-		}
+	defer func() {
+		r.text, r.wanted = "", nil
+		g.readers.Put(r)
+	}()
+	anchored := &g.anchored[phase]
+	r.wanted = func(all *wordSet) bool {
+		r.matched = r.matched[:0]
 		for block, set := range all {
-			for ; set != 0; set &= set - 1 {
+			for set &= anchored[block]; set != 0; set &= set - 1 {
 				for _, w := range g.anchors[block*64+mathbits.TrailingZeros64(set)] {
-					if !w.phases[phase] {
-						continue
-					}
-					if at, ok := w.match(words, &all); ok {
-						each(trait{w.group, w.Points, at})
+					if w.phases[phase] && w.possible(all) {
+						r.matched = append(r.matched, w)
 					}
 				}
+			}
+		}
+		return len(r.matched) > 0 && b.take(len(r.words)*len(r.matched))
+	}
+	r.read(text, func(words []token) {
+		for _, w := range r.matched {
+			if at, ok := w.match(words); ok {
+				each(trait{w.group, w.Points, at})
 			}
 		}
 	})
 }
 
-// match returns the first place where the wording stands in a sentence.
-func (w *wording) match(words []token, all *wordSet) (span, bool) {
+// possible reports whether words of such classes have one for each place.
+func (w *wording) possible(all *wordSet) bool {
 	for i := range w.elements {
 		if !w.elements[i].any.overlaps(all) {
-			return span{}, false
+			return false
 		}
 	}
+	return true
+}
+
+// match returns the first place where the wording stands in a sentence.
+func (w *wording) match(words []token) (span, bool) {
 	tries := maxTries
 	for i := range words {
 		if !w.elements[0].fits(&words[i]) {

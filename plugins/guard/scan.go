@@ -201,7 +201,7 @@ func (s *scan) look(f field, base int, v *view, readings reading) hint {
 	if readings&asFolded != 0 {
 		traits = s.phrased(f, v, traits)
 		if f.role == roleText && s.grammar.phases[s.phase] {
-			s.grammar.find(s.phase, v.text, func(t trait) { traits = append(traits, t) })
+			s.grammar.find(s.phase, v.text, &s.budget, func(t trait) { traits = append(traits, t) })
 		}
 	}
 	if len(traits) > 0 {

@@ -1,12 +1,16 @@
 package guard
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // word is one word of a sentence, or an address, a number or the like.
 type token struct {
 	at      span
 	entry   *entry // nil: the vocabulary does not know it
 	known   bool   // it has a class
+	plain   bool   // letters and apostrophes only
 	classes wordSet
 	order   mood
 	size    int  // how many words the phrase has that begins here
@@ -29,26 +33,34 @@ const maxSentence = 72
 // reader cuts text into sentences and the sentences into words.
 type reader struct {
 	*vocabulary
-	text  string // lower case
+	text  string
 	words []token
-	keys  []string // the words themselves
+	lower []byte  // the last word in small letters
+	all   wordSet // the classes of the words so far
+	known bool    // a word has a class
+	multi bool    // a word can begin a phrase
+	// wanted, when set, says whether a sentence with words of such classes is of
+	// any use.
+	wanted  func(all *wordSet) bool
+	matched []*wording // what a sentence can have
 }
 
 // read calls each with every sentence that has a word of a known class.
 func (r *reader) read(text string, each func(words []token)) {
 	r.text = text
-	r.words, r.keys = r.words[:0], r.keys[:0]
+	r.clear()
 	fresh := true
 	for i := 0; i < len(text); {
 		c := text[i]
 		switch {
-		case letter(c) || digit(c) || c == '/' || c == '~' || c == '$':
+		case firstBytes.has(c):
 			end := r.next(i, fresh)
 			i, fresh = end, false
 			if len(r.words) >= maxSentence {
 				r.flush(each)
 			}
 			continue
+		case !markBytes.has(c):
 		case ends(text, i):
 			r.flush(each)
 			fresh = true
@@ -59,6 +71,17 @@ func (r *reader) read(text string, each func(words []token)) {
 	}
 	r.flush(each)
 }
+
+// The bytes that words begin with, and the marks that say something about
+// sentences.
+var (
+	letterBytes = byteSet{0, letterBits, allBits, allBits}
+	firstBytes  = byteSet{digitBits | 1<<'/' | 1<<'$', letterBits | 1<<('~'-64), allBits, allBits}
+	markBytes   = byteSet{
+		1<<'.' | 1<<'!' | 1<<'?' | 1<<';' | 1<<'<' | 1<<'>' | 1<<'\n' | 1<<':' | 1<<'"' | 1<<'(' | 1<<'*' | 1<<'#' | 1<<'-',
+		1<<('|'-64) | 1<<('{'-64) | 1<<('}'-64) | 1<<('['-64) | 1<<('`'-64),
+	}
+)
 
 // hyphen reports whether the hyphen at i joins two words.
 func hyphen(text string, i int) bool {
@@ -74,19 +97,24 @@ func ends(text string, i int) bool {
 		return true
 	case '\n':
 		// A line that goes on in lower case was only wrapped.
-		before := strings.TrimRight(text[max(0, i-8):i], " \t\r")
-		after := strings.TrimLeft(text[i+1:min(len(text), i+24)], " \t#*/")
-		if before == "" || after == "" {
+		before, after := i-1, i+1
+		for before >= max(0, i-8) && (text[before] == ' ' || text[before] == '\t' || text[before] == '\r') {
+			before--
+		}
+		if before < max(0, i-8) || !letter(text[before]) && text[before] != ',' {
 			return true
 		}
-		b := before[len(before)-1]
-		return !letter(b) && b != ',' || after[0] < 'a' || after[0] > 'z'
+		limit := min(len(text), i+24)
+		for after < limit && strings.IndexByte(" \t#*/", text[after]) >= 0 {
+			after++
+		}
+		return after == limit || text[after] < 'a' || text[after] > 'z'
 	default:
 		return false
 	}
 }
 
-func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 }
+func letter(c byte) bool { return letterBytes.has(c) }
 func digit(c byte) bool  { return c >= '0' && c <= '9' }
 
 // next reads the word at start and returns where it ends.
@@ -99,19 +127,41 @@ func (r *reader) next(start int, fresh bool) int {
 	if end < len(r.text) {
 		w.called = r.text[end] == ',' || r.text[end] == ':' && len(r.words) > 0
 	}
-	key := r.text[start:end]
-	if plain {
-		key = strings.ToLower(key)
-		w.entry = r.lookup(key)
-	} else {
-		r.classify(key, &w)
+	w.plain = plain
+	w.entry = r.find(r.text[start:end])
+	if !plain {
+		r.classify(r.text[start:end], &w)
 	}
 	if w.entry != nil {
 		w.classes.join(&w.entry.classes)
 		w.known = true
+		r.multi = r.multi || len(w.entry.phrases) > 0
 	}
-	r.words, r.keys = append(r.words, w), append(r.keys, key)
+	if w.known {
+		r.all.join(&w.classes)
+		r.known = true
+	}
+	r.words = append(r.words, w)
 	return end
+}
+
+// find returns what is known of a word, or nil.
+func (r *reader) find(word string) *entry {
+	r.lower = r.lower[:0]
+	for i := range len(word) {
+		c := word[i]
+		switch {
+		case c >= utf8.RuneSelf:
+			return r.lookup([]byte(strings.ToLower(word)))
+		case upper(c):
+			c |= 0x20
+		}
+		if i == 0 && !r.begins(c, len(word)) {
+			return nil
+		}
+		r.lower = append(r.lower, c)
+	}
+	return r.lookup(r.lower)
 }
 
 // wordEnd returns where the word at start ends, and whether it is letters and
@@ -164,7 +214,6 @@ func inAddress(c byte) bool {
 // classify names what is no plain word by its form.
 func (r *reader) classify(s string, w *token) {
 	y := &r.symbols
-	w.entry = r.lookup(strings.ToLower(s))
 	w.known = true
 	switch {
 	case strings.Contains(s, "://"), len(s) > 6 && strings.EqualFold(s[:4], "www."):
@@ -188,23 +237,36 @@ func (r *reader) classify(s string, w *token) {
 	}
 }
 
-// domains are the ends of names that are more often sites than files.
-const domains = " com net org info xyz top site online shop app io co biz ru cn de uk test example club live me link click "
-
-// site reports whether s reads like the name of a host.
+// site reports whether s reads like the name of a host: its end is more often that
+// of a site than of a file.
 func site(s string) bool {
 	i := strings.LastIndexByte(s, '.')
-	return i > 0 && strings.Contains(domains, " "+strings.ToLower(s[i+1:])+" ") && !digit(s[0])
+	if i <= 0 || digit(s[0]) {
+		return false
+	}
+	switch strings.ToLower(s[i+1:]) {
+	case "com", "net", "org", "info", "xyz", "top", "site", "online", "shop", "app", "io", "co", "biz", "ru", "cn", "de", "uk", "test",
+		"example", "club", "live", "me", "link", "click":
+		return true
+	default:
+		return false
+	}
 }
 
 // flush ends a sentence.
 func (r *reader) flush(each func([]token)) {
-	if len(r.words) > 0 {
+	if r.multi {
 		r.phrases()
+	}
+	if r.known && (r.wanted == nil || r.wanted(&r.all)) {
 		r.moods()
 		each(r.words)
 	}
-	r.words, r.keys = r.words[:0], r.keys[:0]
+	r.clear()
+}
+
+func (r *reader) clear() {
+	r.words, r.known, r.multi, r.all = r.words[:0], false, false, wordSet{}
 }
 
 // phrases adds the classes of phrases of several words to their first.
@@ -216,22 +278,33 @@ func (r *reader) phrases() {
 		}
 		for j := range e.phrases {
 			p := &e.phrases[j]
-			if i+len(p.rest) >= len(r.keys) || !startsWith(r.keys[i+1:], p.rest) {
+			if i+len(p.rest) >= len(r.words) || !r.goesOn(r.words[i+1:], p.rest) {
 				continue
 			}
 			r.words[i].classes.join(&p.classes)
+			r.all.join(&p.classes)
 			r.words[i].size = max(r.words[i].size, 1+len(p.rest))
 		}
 	}
 }
 
-func startsWith(list, head []string) bool {
-	for i := range head {
-		if list[i] != head[i] {
+// goesOn reports whether words begin with those of rest.
+func (r *reader) goesOn(words []token, rest []string) bool {
+	for i, want := range rest {
+		w := r.text[words[i].at.start:words[i].at.end]
+		if w != want && (!words[i].plain || !lowers(w, want)) {
 			return false
 		}
 	}
 	return true
+}
+
+// lowers reports whether lower is word in small letters.
+func lowers(word, lower string) bool {
+	if c := word[0]; c < utf8.RuneSelf && c != lower[0] && (!upper(c) || c|0x20 != lower[0]) {
+		return false // as most words are
+	}
+	return strings.ToLower(word) == lower //nolint:gocritic // other letters are not the same in another case
 }
 
 // moods finds which words are orders.

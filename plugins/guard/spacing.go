@@ -9,7 +9,7 @@ func (t *tables) unspace(text string) (view, bool) {
 	done := 0
 	for i := 0; i+2*spacedLetters-2 < len(text); i++ {
 		c := text[i+1]
-		if wordByte(c) || !letterLike(text[i]) || text[i+3] != c || i > 0 && wordByte(text[i-1]) {
+		if text[i+3] != c || wordByte(c) || !letterLike(text[i]) || i > 0 && wordByte(text[i-1]) {
 			continue
 		}
 		words, end := spacedWords(text, i, c)

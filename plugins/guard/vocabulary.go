@@ -142,12 +142,15 @@ func (l *vocabulary) add(id int, words []string) {
 	}
 }
 
+// begins reports whether a word of so many bytes that begins with c may be known.
+func (l *vocabulary) begins(c byte, size int) bool { return l.short[c]&(1<<min(size, 31)) != 0 }
+
 // lookup returns what is known of a lower-case word, or nil.
-func (l *vocabulary) lookup(word string) *entry {
-	if l.short[word[0]]&(1<<min(len(word), 31)) == 0 {
+func (l *vocabulary) lookup(word []byte) *entry {
+	if !l.begins(word[0], len(word)) {
 		return nil
 	}
-	return l.words[word]
+	return l.words[string(word)]
 }
 
 // wordForms returns the forms of an entry of a rule file, in which the first of
