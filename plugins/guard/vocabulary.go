@@ -11,7 +11,7 @@ import (
 type wordSet [wordBlocks]uint64
 
 const (
-	wordBlocks     = 12
+	wordBlocks     = 16
 	maxWordClasses = wordBlocks * 64
 )
 
