@@ -18,13 +18,12 @@ var letterShare = [26]int{82, 15, 28, 43, 127, 22, 20, 61, 70, 2, 8, 40, 24, 67,
 
 // deciphered returns the views of text in which every letter is another one, in a
 // line at a time: moved by some places, mirrored in the alphabet, or moved among
-// all printable characters.
-func deciphered(text string) []view {
-	var views []view
+// all printable characters. Cut: there was more.
+func deciphered(text string) (views []view, cut bool) {
 	// The and your, moved among the printable characters.
 	printable := strings.Contains(text, "E96") || strings.Contains(text, "J@FC") || strings.Contains(text, "2== ")
 	turned := strings.Contains(text, " eht ") || strings.Contains(text, " dna ") || strings.Contains(text, " ruoy ")
-	for start := 0; start < len(text) && len(views) < maxDecoded/8; {
+	for start := 0; start < len(text); {
 		end := start + strings.IndexByte(text[start:], '\n')
 		if end < start {
 			end = len(text)
@@ -39,12 +38,15 @@ func deciphered(text string) []view {
 				plain, via = unturned(line), "words reversed"
 			}
 			if plain != "" {
+				if len(views) == maxDecoded {
+					return views, true
+				}
 				views = append(views, view{text: plain, via: via, whole: &at, hidden: true})
 			}
 		}
 		start = end + 1
 	}
-	return views
+	return views, false
 }
 
 // decipher returns what line says when each of its letters stands for another.

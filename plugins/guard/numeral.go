@@ -10,13 +10,10 @@ const minNumerals = 12
 
 // numeralText returns texts that are written as numbers, one for a letter: in
 // binary, octal, decimal or hexadecimal, or as the letter's place in the
-// alphabet.
-func numeralText(text string) []view {
-	var (
-		views  []view
-		tokens []string
-	)
-	for i := 0; i < len(text) && len(views) < maxDecoded; {
+// alphabet. Cut: there was more.
+func numeralText(text string) (views []view, cut bool) {
+	var tokens []string
+	for i := 0; i < len(text); {
 		if !hexNumeral(text[i]) || i > 0 && wordByte(text[i-1]) {
 			i++
 			continue
@@ -26,12 +23,15 @@ func numeralText(text string) []view {
 		if len(tokens) >= minNumerals || len(tokens) == 1 && len(tokens[0]) >= 8*minNumerals {
 			at := span{i, end}
 			if plain, via := readNumerals(tokens, text[i:end]); plain != "" {
+				if len(views) == maxDecoded {
+					return views, true
+				}
 				views = append(views, view{text: plain, via: via, hidden: via != "hex", whole: &at})
 			}
 		}
 		i = max(end, i+1)
 	}
-	return views
+	return views, false
 }
 
 // numeralRun returns the numbers that stand in a row from start on, with one or

@@ -120,18 +120,19 @@ func bits(runes []rune, zero, one, high rune, width int) string {
 // decoded returns the views of text that is readable text in an encoding, and
 // whether some was left out.
 func decoded(text string) (views []view, cut bool) {
-	views, cut = encodedWords(text)
-	views = append(views, numeralText(text)...)
-	views = append(views, deciphered(text)...)
-	if plain, at := morse(text); plain != "" {
-		views = append(views, view{text: plain, via: "Morse code", hidden: true, whole: &at})
+	for _, read := range decoders {
+		more, left := read(text)
+		views, cut = append(views, more...), cut || left
 	}
-	views = append(views, mailed(text)...)
 	if len(views) > maxDecoded {
 		return views[:maxDecoded], true
 	}
 	return views, cut
 }
+
+// decoders return the views of one kind of encodings each, up to maxDecoded, and
+// whether there was more.
+var decoders = [...]func(text string) (views []view, cut bool){encodedWords, numeralText, deciphered, morse, mailed}
 
 // encodedWords returns the views of words that are base64 and its like, and
 // whether some was left out.
@@ -150,7 +151,7 @@ func encodedWords(text string) (views []view, cut bool) {
 		if len(views) == maxDecoded {
 			return views, true
 		}
-		cut = cut || end-at.start > maxEncoded
+		cut = cut || end-at.start > maxEncoded || len(plain) == maxUnpacked
 		views = append(views, view{text: plain, via: via, whole: &at})
 	}
 	return views, cut
@@ -240,8 +241,8 @@ const maxUnpacked = 64 << 10
 
 // unpacked returns the text that raw is: in UTF-8, in UTF-16, or compressed.
 func unpacked(raw []byte) (string, bool) {
-	if readable(string(raw)) {
-		return string(raw), true
+	if plain, ok := legible(raw); ok {
+		return plain, true
 	}
 	if len(raw) < minPacked {
 		return "", false
@@ -264,8 +265,36 @@ func unpacked(raw []byte) (string, bool) {
 	}
 	// A torn stream has text in it as well.
 	plain, _ := io.ReadAll(io.LimitReader(r, maxUnpacked))
-	return string(plain), readable(string(plain))
+	return legible(plain)
 }
+
+// legible returns the text that raw is, with blanks for the few bytes in it that
+// are none: one of them must not hide all others.
+func legible(raw []byte) (string, bool) {
+	s := string(raw)
+	if readable(s) {
+		return s, true
+	}
+	if len(s) < minMarred {
+		return "", false
+	}
+	marred := 0
+	plain := strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' {
+			marred++
+			return ' '
+		}
+		return r
+	}, s)
+	return plain, marred*marredShare <= len(s) && readable(plain)
+}
+
+// How long text is in which bytes may be that are no text, and the share of it
+// that they must be below: bytes that stand for something else have far more.
+const (
+	minMarred   = 32
+	marredShare = 16
+)
 
 // minPacked is the length of the shortest compressed or wide text, in bytes.
 const minPacked = 16
