@@ -25,6 +25,9 @@ type instructions struct {
 type threshold struct {
 	Flag  int `yaml:"flag"`
 	Block int `yaml:"block"`
+	// Core is how many of the points must be those of core groups for text to
+	// be blocked: what is only insisted on is flagged.
+	Core int `yaml:"core"`
 }
 
 // featureGroup is one part that orders to a model are made of.
@@ -127,6 +130,7 @@ func windows(p scanner.Phase) int {
 // judgement is the best window of a text.
 type judgement struct {
 	points int
+	core   int    // those of core groups
 	group  string // the strongest core group
 	groups string // all of them, for people
 	at     span
@@ -162,7 +166,7 @@ func (in *instructions) weigh(p scanner.Phase, window []trait, hidden bool) judg
 	)
 	j.at = window[0].at
 	if hidden {
-		j.points, groups = hiddenPoints, 1
+		j.points, j.core, groups = hiddenPoints, hiddenPoints, 1
 	}
 	for _, t := range window {
 		if points[t.group] < strong && t.points >= strong {
@@ -176,6 +180,9 @@ func (in *instructions) weigh(p scanner.Phase, window []trait, hidden bool) judg
 		}
 		if t.points > points[t.group] {
 			j.points += t.points - points[t.group]
+			if in.Groups[t.group].core[p] {
+				j.core += t.points - points[t.group]
+			}
 			points[t.group] = t.points
 		}
 		if in.Groups[t.group].core[p] && t.points > core {

@@ -70,7 +70,7 @@ const maxListed = 4096
 var errClasses = errors.New("too many classes of words")
 
 // The classes that the form of a word decides, not the word.
-var formClasses = [...]string{"url", "email", "secretfile", "rulesfile", "quoted", "account", "domain"}
+var formClasses = [...]string{"url", "email", "secretfile", "rulesfile", "quoted", "account", "domain", "named", "secretenv"}
 
 const (
 	formURL = iota
@@ -80,6 +80,8 @@ const (
 	formQuoted
 	formAccount
 	formDomain
+	formNamed
+	formSecretVariable
 )
 
 // lexicon knows the classes of words. It is immutable once loaded.

@@ -25,12 +25,15 @@ type phrase struct {
 	// Parameter: only in what describes a parameter, where what is said goes there.
 	Parameter bool `yaml:"parameter"`
 	// Negatable: not when the sentence says not to, shortly before.
-	Negatable bool     `yaml:"negatable"`
-	Hit       []string `yaml:"hit"`
-	Miss      []string `yaml:"miss"`
+	Negatable bool `yaml:"negatable"`
+	// Unless names a class of words: not when the sentence has one of them.
+	Unless string   `yaml:"unless"`
+	Hit    []string `yaml:"hit"`
+	Miss   []string `yaml:"miss"`
 
 	rows   []row
 	traits []trait
+	unless int // the class that Unless names, or -1
 	phases [phaseCount]bool
 	roles  roleSet
 }
@@ -79,6 +82,14 @@ func (l *lexicon) prepare(n int, in *instructions) error {
 	for ph := scanner.PhaseDefinition; int(ph) < phaseCount; ph++ {
 		p.phases[ph] = contains(p.Phases, ph.String()) || len(p.Phases) == 0 && ph == scanner.PhaseDefinition
 		l.phases[ph] = l.phases[ph] || p.phases[ph]
+	}
+	p.unless = -1
+	if p.Unless != "" {
+		c, known := l.names[p.Unless]
+		if !known {
+			return fmt.Errorf("%q: %w", p.Unless, errClass)
+		}
+		p.unless = c
 	}
 	for _, text := range p.Any {
 		r, err := l.row(text)
@@ -179,7 +190,7 @@ func (l *lexicon) find(text string, wanted func(*phrase) bool, b *budget, each f
 			if !b.take(1) {
 				return
 			}
-			if end := p.match(words[i:], &present); end >= 0 {
+			if end := p.match(words[i:], &present); end >= 0 && !p.excused(words, i) {
 				each(p, span{words[i].at.start, words[i+end].at.end})
 			}
 		}
@@ -203,6 +214,20 @@ func (l *lexicon) startingWith(classes *classList, to []uint16) []uint16 {
 func negated(words []word, i, neg int) bool {
 	for j := i - 1; j >= max(0, i-negBefore) && words[j].sentence == words[i].sentence; j-- {
 		if words[j].classes.has(neg) {
+			return true
+		}
+	}
+	return false
+}
+
+// excused reports whether a word that makes the phrase harmless stands in the
+// sentence of the i-th word, within reach.
+func (p *phrase) excused(words []word, i int) bool {
+	if p.unless < 0 {
+		return false
+	}
+	for j := max(0, i-reachable); j < min(len(words), i+reachable); j++ {
+		if words[j].sentence == words[i].sentence && words[j].classes.has(p.unless) {
 			return true
 		}
 	}

@@ -82,7 +82,7 @@ func (s *scan) instructed(f field, j judgement, v *view, base int) {
 		Message:    "Text that gives orders to the model. Parts of such orders stand together: " + j.groups,
 	}}
 	switch {
-	case limit.Block > 0 && j.points >= limit.Block:
+	case limit.Block > 0 && j.points >= limit.Block && j.core >= limit.Core:
 		res.action, res.Severity = scanner.ActionBlock, scanner.SeverityHigh
 	case limit.Flag == 0 || j.points < limit.Flag:
 		return

@@ -31,6 +31,9 @@ var (
 	}
 )
 
+// secretParts are parts of the names of variables that hold secrets.
+var secretParts = []string{"_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_PASS", "_PAT", "_CREDENTIALS"}
+
 // hostEnds end names of hosts more often than those of files or members.
 var hostEnds = []string{
 	"com", "net", "org", "io", "dev", "app", "co", "xyz", "info", "ru", "cn", "top", "site", "online", "cloud", "me",
@@ -69,10 +72,15 @@ func (l *lexicon) wordsOf(text string) []word {
 func (l *lexicon) chunk(out []word, text string, at span, sentence int) []word {
 	inner := trimmed(text, at)
 	first := len(out)
-	if hasForm(text[inner.start:inner.end]) {
-		if set, whole := forms(strings.ToLower(text[inner.start:inner.end])); whole {
+	if c := text[inner.start:inner.end]; hasForm(c) {
+		set, whole := forms(strings.ToLower(c))
+		if whole {
 			return append(out, word{inner, sentence, set})
-		} else if len(set) > 0 {
+		}
+		if joined := compound(c); joined >= 0 {
+			set.add(joined)
+		}
+		if len(set) > 0 {
 			// The name of a file is what its first word begins and its last one ends.
 			defer func() {
 				if len(out) > first {
@@ -161,6 +169,34 @@ func forms(c string) (set classList, whole bool) {
 		set.add(formRulesFile)
 	}
 	return set, whole
+}
+
+// compound returns the class of a name of several words: of a tool, as send_mail,
+// or of a variable that holds a secret, as GITHUB_TOKEN; -1 for anything else.
+func compound(c string) int {
+	if strings.IndexByte(c, '_') <= 0 {
+		return -1
+	}
+	lower, upperCase := true, true
+	for i := range len(c) {
+		switch b := c[i]; {
+		case b == '_' || digit(b):
+		case upper(b):
+			lower = false
+		case b >= 'a' && b <= 'z':
+			upperCase = false
+		default:
+			return -1
+		}
+	}
+	switch {
+	case lower && !upperCase:
+		return formNamed
+	case upperCase && !lower && containsOne(c, secretParts):
+		return formSecretVariable
+	default:
+		return -1
+	}
 }
 
 // accountNumber reports whether c can be the number of an account or a wallet's
