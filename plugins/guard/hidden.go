@@ -167,6 +167,7 @@ func judgeRun(r *run, splits *splitCount) []sighting {
 	switch {
 	case tags > 0 && !flagSequence(r):
 		return []sighting{{detector: "tags", at: r.at, payload: tagPayload(r.runes)}}
+	case tableEnds(r.runes):
 	case variations-styles > 1 || variations >= longRun || wide > 0 && !unicode.Is(unicode.Han, r.before):
 		return []sighting{{detector: "variations", at: r.at, payload: variationPayload(r.runes)}}
 	case zeroWidth >= longRun:
@@ -175,6 +176,18 @@ func judgeRun(r *run, splits *splitCount) []sighting {
 		splits.add(r)
 	}
 	return nil
+}
+
+// tableEnds reports whether runes are only the first and the last of the blocks of
+// selectors, as the tables and expressions of programs have them. Four of 256
+// carry no text.
+func tableEnds(runes []rune) bool {
+	for _, c := range runes {
+		if c != 0xfe00 && c != 0xfe0f && c != 0xe0100 && c != 0xe01ef {
+			return false
+		}
+	}
+	return len(runes) > 0 && len(runes) < longRun
 }
 
 // longRun is how many hidden characters in a row no script or emoji needs.

@@ -63,6 +63,23 @@ func freeForm(pointer string) bool {
 	return false
 }
 
+// minBroken is the length from which a value of a tool's own is taken for
+// base64 that was broken, in bytes.
+const minBroken = 32
+
+// nearlyBase64 reports whether text is base64 but for some characters, so that a
+// lenient reader gets more than noise from it.
+func nearlyBase64(text string) bool {
+	odd := 0
+	for i := range len(text) {
+		c := text[i]
+		if !asciiLetter(c) && (c < '0' || c > '9') && !strings.ContainsRune("+/=-_\r\n", rune(c)) {
+			odd++
+		}
+	}
+	return len(text) >= minBroken && odd <= len(text)/16
+}
+
 // addressed returns the base64 of a data: address.
 func addressed(text string) (encoded string, ok bool) {
 	const scheme, suffix = "data:", ";base64"

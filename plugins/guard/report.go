@@ -45,7 +45,11 @@ func (s *scan) sighted(f field, h sighting, base int) {
 
 // matched reports what a rule found at a place of a view.
 func (s *scan) matched(f field, r *rule, v *view, at span, base int) {
-	s.add(f, v, at, base, result{action: r.actions[s.phase], Finding: scanner.Finding{
+	action := r.actions[s.phase]
+	if action == scanner.ActionBlock && s.phase == scanner.PhaseRequest && proseRoles&(1<<f.role) != 0 && r.roles != 0 && talk(f.text) {
+		action = scanner.ActionFlag // what is said about an attack is no attack
+	}
+	s.add(f, v, at, base, result{action: action, Finding: scanner.Finding{
 		Rule: r.ID, Category: r.Category, Severity: r.severity, Confidence: r.Confidence, Message: r.message(v.via),
 	}})
 }

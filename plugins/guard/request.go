@@ -15,6 +15,25 @@ const argumentsPrefix = "/arguments/"
 // programs, statements. What attacks a value is ordinary in them.
 const longRoles = roleSet(1<<roleBody | 1<<roleCode | 1<<roleSQL | 1<<roleText | 1<<roleName)
 
+// proseRoles are the roles of values that can as well be what a person writes.
+const proseRoles = roleSet(1<<roleArgument | 1<<roleQuery | 1<<roleIdentifier | 1<<rolePath | 1<<roleHost | 1<<roleTemplate | 1<<roleFilter)
+
+// talkWords is how many words of a language make talk of a value.
+const talkWords = 4
+
+// talk reports whether a value has so many words for people that what looks like
+// an attack in it can be talk of one, or chance. It takes more to block it.
+func talk(text string) bool {
+	n := 0
+	for w := range strings.FieldsSeq(text) {
+		if w = strings.Trim(w, ".,:;!?()&\"'"); len(w) > 2 && !spokenByMachines(strings.ToLower(w)) &&
+			strings.Trim(strings.ToLower(w[1:]), "abcdefghijklmnopqrstuvwxyz'-") == "" && asciiLetter(w[0]) {
+			n++
+		}
+	}
+	return n >= talkWords
+}
+
 // readsValuesOnly reports whether r reads nothing but short arguments.
 func (r *rule) readsValuesOnly() bool {
 	for p, a := range r.actions {

@@ -29,7 +29,7 @@ var parameterWords = [...]struct {
 		"servers"},
 	{roleBody, "content contents text body message description comment comments prompt note notes summary " +
 		"markdown observation observations thought title subject bio caption instruction instructions " +
-		"reason explanation details abstract feedback"},
+		"reason explanation details abstract feedback headers task tasks goal objective plan answer reply"},
 	{roleQuery, "query queries q search keyword keywords term terms question topic phrase"},
 	{roleIdentifier, "id ids uuid guid branch ref revision commit sha tag container pod namespace package packages " +
 		"pkg table tables column columns username user login email uid cn timezone tz locale lang " +
@@ -77,11 +77,12 @@ func argumentRole(tool, name, text string) role {
 		r = roleArgument
 	}
 	if tool != "" {
-		r = toolRole(tool, name, r)
+		r = languageRole(tool, name, toolRole(tool, name, r))
 	}
 	if r == roleBody && shortSaying(name, text) {
 		r = roleArgument
 	}
+	r = askedRole(tool, text, r)
 	if statementRoles.has(r) && startsSQL(text) {
 		return roleSQL
 	}
@@ -149,6 +150,92 @@ func toolRole(tool, name string, r role) role {
 	default:
 		return r
 	}
+}
+
+// languageRole corrects a role where the tool reads a language of its own, or the
+// name of the parameter stands for something else as well.
+func languageRole(tool, name string, r role) role {
+	words := nameWords(tool)
+	short := r == roleArgument || r == roleQuery || r == roleExpression || r == rolePath || r == roleFilter
+	switch {
+	case short && slices.ContainsFunc(words, readsExpressions):
+		return rolePattern
+	case r == roleCode && name == "code" && !programs(words):
+		return roleArgument
+	case name == "old", name == "new", name == "expected", name == "actual":
+		return rolePattern
+	default:
+		return r
+	}
+}
+
+// readsExpressions reports whether a word of a tool's name is a language in which
+// documents and conditions are asked about.
+func readsExpressions(word string) bool {
+	switch word {
+	case "xpath", "jsonpath", "jq", "jmespath", "jsonata", "xquery", "cel", "rego", "opa", "regex":
+		return true
+	}
+	return false
+}
+
+// askedRole returns the role of what a search engine is asked.
+func askedRole(tool, text string, r role) role {
+	if r == roleQuery && searchesWeb(tool) && asked(text) {
+		return roleBody
+	}
+	return r
+}
+
+// programs reports whether a tool of a name with these words has to do with
+// programs; others call a voucher or a flight a code.
+func programs(words []string) bool {
+	for _, w := range words {
+		switch w {
+		case "code", "python", "js", "javascript", "node", "run", "exec", "execute", "eval", "evaluate", "lint", "format", "explain",
+			"review", "script", "repl", "snippet", "sandbox", "compile", "test", "analyze", "edit", "insert", "create", "write",
+			"blender", "unity", "unreal", "figma", "notebook", "cell", "browser", "puppeteer", "playwright", "interpreter",
+			"jupyter", "sql":
+			return true
+		}
+	}
+	return false
+}
+
+// searchesWeb reports whether a tool asks a search engine, to which a question
+// about an attack is a question.
+func searchesWeb(tool string) bool {
+	words := nameWords(tool)
+	has := func(w string) bool { return slices.Contains(words, w) }
+	return has("web") || has("websearch") || has("google") || has("brave") || has("tavily") || has("bing") || has("duckduckgo") ||
+		has("internet") || has("stackoverflow")
+}
+
+// askedWords is how many words make a question of what is searched for.
+const askedWords = 2
+
+// asked reports whether text has words for people besides those of statements and
+// commands.
+func asked(text string) bool {
+	n := 0
+	for w := range strings.FieldsSeq(text) {
+		w = strings.Trim(w, "?!.,:;\"'")
+		if len(w) > 1 && strings.Trim(w, "abcdefghijklmnopqrstuvwxyz") == "" && !spokenByMachines(w) {
+			n++
+		}
+	}
+	return n >= askedWords
+}
+
+// spokenByMachines reports whether w is a word of statements and commands.
+func spokenByMachines(w string) bool {
+	switch w {
+	case "select", "union", "all", "from", "where", "and", "or", "not", "like", "null", "drop", "table", "insert", "into", "values",
+		"update", "set", "delete", "order", "by", "cat", "curl", "wget", "bash", "sh", "echo", "rm", "id", "whoami", "sleep", "users",
+		"exec", "print", "having", "limit", "waitfor", "delay":
+		return true
+	}
+	return false
 }
 
 // nameWords splits a name at its separators and capitals, in lower case.

@@ -71,7 +71,7 @@ func (s *scan) run(ctx context.Context, c scanner.Content) error {
 				continue
 			}
 			// Some readers decode it all the same.
-			s.uninspected(pointer, "encoding")
+			s.undecoded(pointer, encoded)
 		}
 		if err := s.field(ctx, f); err != nil {
 			return err
@@ -85,6 +85,13 @@ func (s *scan) run(ctx context.Context, c scanner.Content) error {
 		s.promised(c.Data)
 	}
 	return s.joined(ctx, texts)
+}
+
+// undecoded reports media that are not the base64 that they should be.
+func (s *scan) undecoded(pointer, encoded string) {
+	if !freeForm(pointer) || nearlyBase64(encoded) {
+		s.uninspected(pointer, "encoding")
+	}
 }
 
 // field looks at one string, in pieces.

@@ -18,12 +18,19 @@ func OddIdentifier(text string) bool {
 	return openQuote(text, '\'') || openQuote(text, '"')
 }
 
+// clitic reports whether text begins with a word that people shorten, as in van
+// 't Hoff and rock 'n' roll.
+func clitic(text string) bool {
+	return len(text) > 3 && text[0] == '\'' && (text[1] == 't' || text[1] == 'n' || text[1] == 's') &&
+		(text[2] == ' ' && letter(text[3]) || text[2] == '\'')
+}
+
 // openQuote reports whether a quote in text is not closed. Between letters it is
 // an apostrophe.
 func openQuote(text string, quote byte) bool {
 	n := 0
 	for i := range len(text) {
-		if text[i] == quote && (i == 0 || i == len(text)-1 || !letter(text[i-1]) || !letter(text[i+1])) {
+		if text[i] == quote && !clitic(text[i:]) && (i == 0 || i == len(text)-1 || !letter(text[i-1]) || !letter(text[i+1])) {
 			n++
 		}
 	}
