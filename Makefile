@@ -143,8 +143,8 @@ docs-check: build ## Run the commands that README.md shows
 	@.ci/readme README.md
 
 .PHONY: guard-bench
-guard-bench: ## Measure the time and memory of the scanner guard
-	go test ./plugins/guard -run '^$$' -bench 'Scan|Size|Start' -benchtime 30x
+guard-bench: build ## Measure the time and memory of the scanner guard
+	GUARD_PROGRAM="$(CURDIR)/bin/relay __scanner guard" go test ./plugins/guard -run '^$$' -bench 'Scan|Size|Start' -benchtime 30x
 
 .PHONY: interop
 interop: $(INTEROP) $(REFERENCE) $(PYTHON_SDK) ## Test with official servers and clients (needs Node, and Python for one)

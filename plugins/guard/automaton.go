@@ -39,16 +39,13 @@ func newAutomaton(keywords []string) (*automaton, error) {
 	for c := byte('a'); c <= 'z'; c++ {
 		a.classes[c-'a'+'A'] = a.classes[c]
 	}
-	a.next = make([]uint16, 0, states*a.columns)
-	a.addState()
+	t := newTrie(states)
 	for i, k := range keywords {
-		a.insert(k, uint16(i))
+		if !t.insert(k, &a.classes, uint16(i)) {
+			return nil, errStates
+		}
 	}
-	if len(a.ends) > maxStates {
-		return nil, errStates
-	}
-	a.next = slices.Clip(slices.Clone(a.next))
-	a.link()
+	a.link(t)
 	a.final = make([]uint64, len(a.ends)/64+1)
 	for state, ends := range a.ends {
 		if len(ends) > 0 {
@@ -58,50 +55,81 @@ func newAutomaton(keywords []string) (*automaton, error) {
 	return a, nil
 }
 
-func (a *automaton) addState() uint16 {
-	a.next = a.next[:len(a.next)+a.columns]
-	a.ends = append(a.ends, nil)
-	return uint16(len(a.ends) - 1) //nolint:gosec // newAutomaton refuses more
+// trie is the tree of keywords. Node 0 is its root, and no child.
+type trie struct {
+	child, sibling []uint16 // node -> its first child, the next child of its parent
+	class          []uint8
+	ends           [][]uint16
 }
 
-func (a *automaton) insert(keyword string, id uint16) {
-	state := uint16(0)
+func newTrie(nodes int) *trie {
+	nodes = min(nodes, maxStates)
+	t := &trie{
+		child: make([]uint16, 1, nodes), sibling: make([]uint16, 1, nodes), class: make([]uint8, 1, nodes),
+		ends: make([][]uint16, 1, nodes),
+	}
+	return t
+}
+
+// insert adds a keyword. It reports false when there are too many.
+func (t *trie) insert(keyword string, classes *[256]uint8, id uint16) bool {
+	node := uint16(0)
 	for i := range len(keyword) {
-		at := int(state)*a.columns + int(a.classes[keyword[i]])
-		if a.next[at] == 0 {
-			a.next[at] = a.addState()
+		class := classes[keyword[i]]
+		next := t.child[node]
+		for next != 0 && t.class[next] != class {
+			next = t.sibling[next]
 		}
-		state = a.next[at]
+		if next == 0 {
+			if len(t.child) == maxStates {
+				return false
+			}
+			next = uint16(len(t.child)) //nolint:gosec // checked above
+			t.child = append(t.child, 0)
+			t.sibling = append(t.sibling, t.child[node])
+			t.class = append(t.class, class)
+			t.ends = append(t.ends, nil)
+			t.child[node] = next
+		}
+		node = next
 	}
-	a.ends[state] = append(a.ends[state], id)
+	t.ends[node] = append(t.ends[node], id)
+	return true
 }
 
-// link turns the tree into a complete table: a missing edge becomes the edge
-// of the longest suffix that is also a prefix of some keyword.
-func (a *automaton) link() {
-	fail := make([]uint16, len(a.ends))
-	queue := make([]uint16, 0, len(a.ends))
-	for c := range a.columns {
-		if s := a.next[c]; s != 0 {
-			queue = append(queue, s)
-		}
-	}
+// link makes the complete table of a tree: a missing edge becomes the edge of
+// the longest suffix that is also a prefix of some keyword.
+func (a *automaton) link(t *trie) {
+	n := len(t.child)
+	a.ends = slices.Clip(t.ends)
+	a.next = make([]uint16, n*a.columns)
+	fail := make([]uint16, n)
+	queue := make([]uint16, 1, n)
 	for len(queue) > 0 {
-		state := queue[0]
+		state := int(queue[0])
 		queue = queue[1:]
-		a.ends[state] = append(a.ends[state], a.ends[fail[state]]...)
-		for c := range a.columns {
-			at := int(state)*a.columns + c
-			suffix := a.next[int(fail[state])*a.columns+c]
-			if child := a.next[at]; child != 0 {
-				fail[child] = suffix
-				queue = append(queue, child)
+		suffix := int(fail[state])
+		row, shorter := a.row(state), a.row(suffix)
+		if state != 0 {
+			copy(row, shorter)
+			if len(a.ends[state]) == 0 {
+				a.ends[state] = a.ends[suffix]
 			} else {
-				a.next[at] = suffix
+				a.ends[state] = append(a.ends[state], a.ends[suffix]...)
 			}
 		}
+		for child := t.child[state]; child != 0; child = t.sibling[child] {
+			if state != 0 {
+				fail[child] = shorter[t.class[child]]
+			}
+			row[t.class[child]] = child
+			queue = append(queue, child)
+		}
 	}
 }
+
+// row returns the edges of a state.
+func (a *automaton) row(state int) []uint16 { return a.next[state*a.columns : (state+1)*a.columns] }
 
 // find calls found for every keyword that ends in text, in order of its end.
 func (a *automaton) find(text string, found func(keyword uint16, end int)) {

@@ -18,3 +18,4 @@
 package guard
 
 //go:generate go test . -run TestSecretRulesAreCurrent -update
+//go:generate go test . -run TestCompiledRulesAreCurrent -update

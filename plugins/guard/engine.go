@@ -77,13 +77,13 @@ func (e *engine) build(embedded int) error {
 		}
 	}
 	e.values = sync.OnceValues(func() (*searcher, error) {
-		probes, err := ruleProbes(values)
+		probes, err := newProbesOf(ruleSources(values))
 		if err != nil {
 			return nil, err
 		}
 		return newSearcher(probes)
 	})
-	probes, err := e.probes(general)
+	probes, err := newProbesOf(append(ruleSources(general), e.sources()...))
 	if err != nil {
 		return err
 	}
@@ -91,53 +91,69 @@ func (e *engine) build(embedded int) error {
 	return err
 }
 
-// ruleProbes lists what rules look for.
-func ruleProbes(rules []*rule) ([]probe, error) {
-	var all []probe
-	for _, r := range rules {
-		repeat := looseRepeat
-		if machineMade(r.Check) {
-			repeat = tokenRepeat
-		}
-		p, err := newProbes(owner{rule: r}, r.Pattern, r.Keywords, r.Group, repeat)
-		if err != nil {
-			return nil, fmt.Errorf("rule %q: %w", r.ID, err)
-		}
-		for j := range p {
-			p[j].token, p[j].made = machineMade(r.Check), machineMade(r.Check)
-		}
-		all = append(all, p...)
-	}
-	return all, nil
+// source is a pattern and all that decides what probes come of it.
+type source struct {
+	owner       owner
+	name        string // for errors
+	pattern     string
+	keywords    []string
+	group       int
+	repeat      int
+	reading     reading
+	token, made bool
 }
 
-// probes lists what rules, and all features and secret rules look for.
-func (e *engine) probes(rules []*rule) ([]probe, error) {
-	all, err := ruleProbes(rules)
-	if err != nil {
-		return nil, err
+// ruleSources lists the patterns of rules.
+func ruleSources(rules []*rule) []source {
+	list := make([]source, 0, len(rules))
+	for _, r := range rules {
+		s := source{
+			owner: owner{rule: r}, name: "rule " + r.ID, pattern: r.Pattern, keywords: r.Keywords, group: r.Group,
+			repeat: looseRepeat, reading: asFolded,
+		}
+		if machineMade(r.Check) {
+			s.repeat, s.token, s.made = tokenRepeat, true, true
+		}
+		list = append(list, s)
 	}
+	return list
+}
+
+// sources lists the patterns of all features and secret rules.
+func (e *engine) sources() []source {
+	list := make([]source, 0, len(e.instructions.Features)+len(e.secrets.Rules))
 	for i := range e.instructions.Features {
 		f := &e.instructions.Features[i]
-		p, err := newProbes(owner{feature: f}, f.Pattern, f.Keywords, 0, looseRepeat)
-		if err != nil {
-			return nil, fmt.Errorf("feature of group %q: %w", f.Group, err)
-		}
-		all = append(all, p...)
+		list = append(list, source{
+			owner: owner{feature: f}, name: "feature of group " + f.Group, pattern: f.Pattern, keywords: f.Keywords,
+			repeat: looseRepeat, reading: asFolded,
+		})
 	}
 	for i := range e.secrets.Rules {
 		r := &e.secrets.Rules[i]
-		group := firstGroup
-		if r.Group > 0 {
-			group = r.Group
+		s := source{
+			owner: owner{secret: r}, name: "secret rule " + r.ID, pattern: r.Regex, keywords: r.Keywords, group: firstGroup,
+			repeat: secretRepeat, reading: asIs, token: slices.Contains(tokenRules[:], r.ID),
 		}
-		p, err := newProbes(owner{secret: r}, r.Regex, r.Keywords, group, secretRepeat)
+		if r.Group > 0 {
+			s.group = r.Group
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// newProbesOf lists what sources look for.
+func newProbesOf(sources []source) ([]probe, error) {
+	all := make([]probe, 0, 2*len(sources))
+	for i := range sources {
+		s := &sources[i]
+		p, err := newProbes(s.owner, s.pattern, s.keywords, s.group, s.repeat)
 		if err != nil {
-			return nil, fmt.Errorf("secret rule %q: %w", r.ID, err)
+			return nil, fmt.Errorf("%q: %w", s.name, err)
 		}
 		for j := range p {
-			p[j].reading = asIs
-			p[j].token = slices.Contains(tokenRules[:], r.ID)
+			p[j].reading, p[j].token, p[j].made = s.reading, s.token, s.made
 		}
 		all = append(all, p...)
 	}

@@ -2,9 +2,6 @@ package guard
 
 import (
 	"errors"
-	"fmt"
-	"regexp"
-	"regexp/syntax"
 	"slices"
 	"strings"
 	"sync"
@@ -24,11 +21,8 @@ type probe struct {
 	owner   owner
 	reading reading
 	plan
-	regexp func() *regexp.Regexp // compiled on first use
-	group  int                   // which group of the expression is reported, or firstGroup
-	// loose matches, in lower-case text, wherever regexp does, and faster.
-	loose   func() *regexp.Regexp
-	matcher func() *matcher // the same, faster still
+	*expression
+	group int // which group of the expression is reported, or firstGroup
 }
 
 // firstGroup reports the first group that took part in the match.
@@ -52,24 +46,20 @@ var errNoKeywords = errors.New("no keywords: name words of which every match con
 // newProbes checks pattern and takes it apart into probes. Where keywords are
 // given, every match must have one of them. Nothing is compiled yet.
 func newProbes(o owner, pattern string, keywords []string, group, repeat int) ([]probe, error) {
-	tree, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil {
-		return nil, fmt.Errorf("parse the pattern: %w", err)
-	}
-	parts := []*syntax.Regexp{tree}
-	if group == 0 && len(keywords) == 0 {
-		parts = branches(tree)
-	}
-	probes := make([]probe, 0, len(parts))
-	for _, part := range parts {
-		p := probe{owner: o, reading: asFolded, group: group, plan: newPlan(part, keywords, repeat)}
-		if len(p.clauses) == 0 || slices.Contains(keywords, "") {
-			return nil, fmt.Errorf("%q: %w", part, errNoKeywords)
+	whole := group != 0 || len(keywords) > 0
+	parts := loadCompiled().branches(planKey(pattern, keywords, whole, repeat))
+	if parts == nil {
+		var err error
+		if parts, err = newBranches(pattern, keywords, whole, repeat); err != nil {
+			return nil, err
 		}
-		p.regexp = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(part.String()) })
-		p.matcher = sync.OnceValue(func() *matcher { return newMatcher(loosen(part)) })
-		p.loose = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(loosen(part).String()) })
-		probes = append(probes, p)
+	}
+	probes := make([]probe, len(parts))
+	for i := range parts {
+		probes[i] = probe{
+			owner: o, reading: asFolded, group: group,
+			plan: parts[i].plan(), expression: &expression{source: parts[i].Expression},
+		}
 	}
 	return probes, nil
 }
@@ -120,8 +110,14 @@ type searcher struct {
 // newSearcher builds the automaton over the strings of all probes.
 func newSearcher(probes []probe) (*searcher, error) {
 	s := &searcher{probes: probes}
-	ids := map[string]int{}
-	var words []string
+	count := 0
+	for i := range probes {
+		for _, c := range probes[i].clauses {
+			count += len(c.strings)
+		}
+	}
+	ids := make(map[string]int, count)
+	words := make([]string, 0, count)
 	clauses := 0
 	for _, p := range probes {
 		s.first = append(s.first, clauses)

@@ -125,12 +125,21 @@ func eachRuleFile(dir string, read func(name string) error) error {
 	return nil
 }
 
-// readRuleFile decodes one embedded file and refuses members it does not know.
+// readRuleFile reads one embedded file, as it was compiled or, where it has
+// changed since, from its YAML. Members that are not known are refused.
 func readRuleFile(name string, into any) error {
 	data, err := ruleFiles.ReadFile(name)
 	if err != nil {
 		return fmt.Errorf("read the rules: %w", err)
 	}
+	if loadCompiled().file(name, data, into) {
+		return nil
+	}
+	return decodeRules(name, data, into)
+}
+
+// decodeRules decodes the YAML of the file of that name.
+func decodeRules(name string, data []byte, into any) error {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	d.KnownFields(true)
 	if err := d.Decode(into); err != nil {

@@ -71,10 +71,10 @@ var errNoRules = errors.New("no secret rules")
 // loadSecrets reads the embedded secret rules.
 func loadSecrets() (*secretFile, error) {
 	var f, tokens secretFile
-	if err := json.Unmarshal(secretData, &f); err != nil {
+	if err := f.read(secretName, secretData); err != nil {
 		return nil, fmt.Errorf("read the secret rules: %w", err)
 	}
-	if err := json.Unmarshal(tokenData, &tokens); err != nil {
+	if err := tokens.read(tokenName, tokenData); err != nil {
 		return nil, fmt.Errorf("read the token rules: %w", err)
 	}
 	if len(f.Rules) == 0 || len(tokens.Rules) == 0 {
@@ -98,15 +98,39 @@ func loadSecrets() (*secretFile, error) {
 	return &f, nil
 }
 
+// The names of the files with secret rules.
+const (
+	secretName = "secrets/gitleaks.json"
+	tokenName  = "secrets/tokens.json"
+)
+
+// read reads one file, as it was compiled or, where it has changed since, from
+// its JSON.
+func (f *secretFile) read(name string, data []byte) error {
+	if loadCompiled().file(name, data, f) {
+		return nil
+	}
+	return f.decode(data)
+}
+
+func (f *secretFile) decode(data []byte) error {
+	return json.Unmarshal(data, f) //nolint:wrapcheck // the caller says which rules
+}
+
 // tokenPrefix begins the names of our own rules for tokens.
 const tokenPrefix = "guard/token-"
 
 func (r *secretRule) prepare(prefix string) {
 	r.name = prefix + r.ID
-	r.category = "secret." + strings.NewReplacer("-", "_", ".", "_").Replace(r.ID)
+	r.category = "secret." + underscored(r.ID)
 	for i := range r.Allow {
 		r.Allow[i].prepare()
 	}
+}
+
+// underscored returns an id as categories are written.
+func underscored(id string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(id, "-", "_"), ".", "_")
 }
 
 func (a *secretAllow) prepare() {
