@@ -81,6 +81,16 @@ type Content struct {
 	// It is cut at 1 MiB, then RequestTruncated is set and it is not valid JSON.
 	Request          []byte
 	RequestTruncated bool
+	// Inventory are, in PhaseDefinition and for a scanner whose Info says
+	// UsesInventory, the tools of other servers: at most 500, sorted by server and
+	// name. It is context: findings are about Data. It must not be changed.
+	Inventory []Offered
+}
+
+// Offered is a tool that another server offers. Name is foreign text.
+type Offered struct {
+	Server string // name of the MCP server in the relay's configuration
+	Name   string // of the tool, as that server knows it
 }
 
 // Origin says where content came from and where it goes. Every field may be

@@ -21,6 +21,9 @@ func contentFrom(p *scannerv1.Content, info Info) (Content, error) {
 		Request:          p.GetRequest(),
 		RequestTruncated: p.GetRequestTruncated(),
 	}
+	for _, o := range p.GetInventory() {
+		c.Inventory = append(c.Inventory, Offered{Server: o.GetServer(), Name: o.GetName()})
+	}
 	switch {
 	case p == nil:
 		return Content{}, unsupported("there is no content to judge")
@@ -32,7 +35,7 @@ func contentFrom(p *scannerv1.Content, info Info) (Content, error) {
 		return Content{}, unsupported("phase " + c.Phase.String() + " is not judged by this scanner")
 	case len(info.Kinds) > 0 && !slices.Contains(info.Kinds, c.Kind):
 		return Content{}, unsupported("kind " + c.Kind.String() + " is not judged by this scanner")
-	case len(c.Data) > handshake.MaxContent || len(c.Request) > handshake.MaxRequest:
+	case len(c.Data) > handshake.MaxContent || len(c.Request) > handshake.MaxRequest || len(c.Inventory) > handshake.MaxInventory:
 		return Content{}, &Error{Reason: ReasonTooLarge, Message: "the content is above the limit of the contract"}
 	default:
 		return c, nil

@@ -63,6 +63,7 @@ type description struct {
 	Deterministic bool            `json:"deterministic"`
 	NeedsNetwork  bool            `json:"needs_network"`
 	SelfContained bool            `json:"self_contained"`
+	UsesInventory bool            `json:"uses_inventory"`
 	Configurable  bool            `json:"configurable"`
 	Batch         bool            `json:"batch"`
 	ConfigSchema  json.RawMessage `json:"config_schema,omitempty"`
@@ -81,6 +82,7 @@ func describe(w io.Writer, s Scanner, info Info) error {
 		Deterministic: info.Deterministic,
 		NeedsNetwork:  info.NeedsNetwork,
 		SelfContained: info.SelfContained,
+		UsesInventory: info.UsesInventory,
 		ConfigSchema:  info.ConfigSchema,
 	}
 	_, d.Configurable = s.(Configurer)

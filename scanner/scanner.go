@@ -85,4 +85,7 @@ type Info struct {
 	// relay then confines it to those, where the system can do that, and users
 	// need not take its author's word for it.
 	SelfContained bool
+	// UsesInventory is set when the scanner reads Content.Inventory. Others are
+	// not told what other servers offer.
+	UsesInventory bool
 }

@@ -70,6 +70,7 @@ func (s *server) Describe(context.Context, *scannerv1.DescribeRequest) (*scanner
 		Deterministic: s.info.Deterministic,
 		NeedsNetwork:  s.info.NeedsNetwork,
 		SelfContained: s.info.SelfContained,
+		UsesInventory: s.info.UsesInventory,
 	}
 	for _, phase := range s.info.Phases {
 		p.Phases = append(p.Phases, scannerv1.Phase(phase))

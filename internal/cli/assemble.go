@@ -87,7 +87,7 @@ func assembleWatched(ctx context.Context, cfg *config.Config, log *slog.Logger, 
 		StartTimeout: cfg.Relay.StartTimeout, CallTimeout: cfg.Relay.CallTimeout, RelistInterval: cfg.Relay.RelistInterval,
 		ParkedTTL: cfg.Relay.ParkedTTL, MaxParked: cfg.Relay.Limits.ParkedPerPrincipal,
 		Parking: bridge.NewRoom(cfg.Relay.HTTP.MaxParked), MaxInputRounds: cfg.Relay.MaxInputRounds,
-		Gate: a.gate, Audit: a.audit, Log: log,
+		Gate: a.gate, UsesInventory: a.usesInventory, Audit: a.audit, Log: log,
 	}
 	return a, nil
 }

@@ -76,13 +76,13 @@ var _ verdictcache.Subject = (*subject)(nil)
 
 // Known implements verdictcache.Subject.
 func (s *subject) Known() (verdictcache.Identity, verdictcache.Scope, bool) {
-	digest, name, version, deterministic := s.program, s.own.Name, s.own.Version, s.own.Deterministic
+	digest, name, version, deterministic, inventory := s.program, s.own.Name, s.own.Version, s.own.Deterministic, s.own.UsesInventory
 	if digest == "" {
 		if digest = s.scanner.Digest(); digest == "" {
 			return verdictcache.Identity{}, verdictcache.Nothing, false
 		}
 		info := s.scanner.Info()
-		name, version, deterministic = info.Name, info.Version, info.Deterministic
+		name, version, deterministic, inventory = info.Name, info.Version, info.Deterministic, info.UsesInventory
 	}
 	scope := verdictcache.Everything
 	switch {
@@ -94,11 +94,32 @@ func (s *subject) Known() (verdictcache.Identity, verdictcache.Scope, bool) {
 	return verdictcache.Identity{
 		Contract: plugin.Contract, Relay: programBuild(), Digest: digest,
 		Name: s.config.Name, Program: name, Version: version,
-		Config: s.files.Sum(), MayRewrite: s.config.MayRewrite,
+		Config: s.files.Sum(), MayRewrite: s.config.MayRewrite, Inventory: inventory,
 	}, scope, true
 }
 
 // Await implements verdictcache.Subject.
+// usesInventory reports whether a scanner says that it takes into account what
+// other servers offer. Other programs have said so when they are ready.
+func (a *assembly) usesInventory() bool {
+	t := a.current()
+	for i, s := range t.scanners {
+		c := &t.configured[i]
+		if s.Info().UsesInventory {
+			return true
+		}
+		if !c.Bundled {
+			continue
+		}
+		if bundle, ok := bundled.New(c.Plugin); ok {
+			if d, ok := bundle.(scanner.Describer); ok && d.Describe().UsesInventory {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (s *subject) Await(ctx context.Context) {
 	_ = s.scanner.Ready(ctx) // Known says what came of it
 }

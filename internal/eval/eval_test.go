@@ -233,7 +233,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m := it.message([][]byte{[]byte(`{"name":"y"}`)})
+		m := it.message(surroundings{same: [][]byte{[]byte(`{"name":"y"}`)}})
 		if !json.Valid(m.subject.Content.Data) {
 			t.Errorf("%s became %s", line, m.subject.Content.Data)
 		}

@@ -105,16 +105,16 @@ type Opinion struct {
 
 // judge asks one scanner. When it finds something around the item, the action is
 // not the item's, and the item is judged by itself.
-func (e *entrant) judge(ctx context.Context, it *Item, around [][]byte) Opinion {
+func (e *entrant) judge(ctx context.Context, it *Item, around surroundings) Opinion {
 	o, mixed := e.ask(ctx, it, around)
 	if mixed && len(o.Findings) > 0 {
-		o, _ = e.ask(ctx, it, nil)
+		o, _ = e.ask(ctx, it, surroundings{others: around.others})
 	}
 	return o
 }
 
 // ask has one message judged.
-func (e *entrant) ask(ctx context.Context, it *Item, around [][]byte) (o Opinion, mixed bool) {
+func (e *entrant) ask(ctx context.Context, it *Item, around surroundings) (o Opinion, mixed bool) {
 	m := it.message(around)
 	decided := make(chan scan.Decision, 1)
 	e.gate.Judge(ctx, m.subject, func(d scan.Decision) { decided <- d })
@@ -128,7 +128,7 @@ func (e *entrant) ask(ctx context.Context, it *Item, around [][]byte) (o Opinion
 	if o.Failure != "" {
 		return o, mixed
 	}
-	if d.Outcome != scan.Passed && len(o.Findings) == 0 && o.Action < verdict.Block && !mixed {
+	if d.Outcome != scan.Passed && len(o.Findings) == 0 && !mixed {
 		// Not for what was found: something could not be inspected.
 		o.Action = verdict.Block
 		o.Findings = append(o.Findings, verdict.Finding{Rule: "relay/uninspected", Category: "uninspected"})

@@ -65,7 +65,7 @@ func Run(ctx context.Context, l *Lineup, items []Item, o Options, each func(*Res
 	for range max(1, o.Parallel) {
 		workers.Go(func() {
 			for i := claim(); i < len(items) && ctx.Err() == nil; i = claim() {
-				results[i] <- l.result(ctx, &items[i], around.of(&items[i]), o.Drift)
+				results[i] <- l.result(ctx, &items[i], around.around(&items[i]), o.Drift)
 			}
 		})
 	}
@@ -82,10 +82,10 @@ func Run(ctx context.Context, l *Lineup, items []Item, o Options, each func(*Res
 
 // Judge has a single item judged, with nothing around it.
 func (l *Lineup) Judge(ctx context.Context, it *Item) *Result {
-	return l.result(ctx, it, nil, definitions.Policy{})
+	return l.result(ctx, it, surroundings{}, definitions.Policy{})
 }
 
-func (l *Lineup) result(ctx context.Context, it *Item, around [][]byte, policy definitions.Policy) *Result {
+func (l *Lineup) result(ctx context.Context, it *Item, around surroundings, policy definitions.Policy) *Result {
 	r := &Result{Item: it, Action: verdict.Allow}
 	start := time.Now()
 	for _, e := range l.all {

@@ -13,12 +13,6 @@ import (
 	"github.com/mcp-relay/relay/internal/verdict"
 )
 
-// Bounds of what stands around a definition when it is judged.
-const (
-	maxAround      = 32
-	maxAroundBytes = 128 << 10
-)
-
 // message is an item in what carries it.
 type message struct {
 	subject *scan.Subject
@@ -27,9 +21,8 @@ type message struct {
 	own string
 }
 
-// message puts an item into the message that would carry it. around are other
-// definitions of the same server.
-func (it *Item) message(around [][]byte) message {
+// message puts an item into the message that would carry it.
+func (it *Item) message(around surroundings) message {
 	s := &scan.Subject{Part: peer.Params, Content: verdict.Content{
 		Phase: it.Phase.Phase, Kind: verdict.JSON,
 		Origin: verdict.Origin{
@@ -44,7 +37,8 @@ func (it *Item) message(around [][]byte) message {
 	case verdict.Definition:
 		s.Part, s.Catalogue, c.Origin.Target = peer.Result, registry.Tools.Member(), ""
 		c.Origin.Method, m.own = protocol.ToolsList, "/"+registry.Tools.Member()+"/0"
-		c.Data = catalogue(append([][]byte{it.definition()}, around...))
+		c.Data = catalogue(append([][]byte{it.definition()}, around.same...))
+		c.Inventory = around.others
 	case verdict.Response:
 		s.Part, c.Origin.Method = peer.Result, protocol.ToolsCall
 		c.Data, m.own = it.result()
@@ -159,34 +153,4 @@ func (m *message) within(pointer string) (string, bool) {
 	default:
 		return pointer, !strings.HasPrefix(pointer, "/"+m.subject.Catalogue+"/")
 	}
-}
-
-// neighbours are the definitions that stand around others, by server: those that
-// are benign.
-type neighbours map[string][]*Item
-
-func neighboursOf(items []Item) neighbours {
-	n := neighbours{}
-	for i := range items {
-		if it := &items[i]; it.Phase.Phase == verdict.Definition && it.Label == Benign {
-			n[it.server()] = append(n[it.server()], it)
-		}
-	}
-	return n
-}
-
-// of returns what a server lists beside an item.
-func (n neighbours) of(it *Item) [][]byte {
-	var out [][]byte
-	size := 0
-	for _, other := range n[it.server()] {
-		raw := other.definition()
-		if other == it || other.target() == it.target() || size+len(raw) > maxAroundBytes {
-			continue
-		}
-		if out, size = append(out, raw), size+len(raw); len(out) == maxAround {
-			break
-		}
-	}
-	return out
 }

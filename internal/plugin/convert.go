@@ -56,9 +56,20 @@ func (x *exchange) fill(id string, c *verdict.Content) {
 
 // free lets others use x and keeps nothing of the content.
 func (x *exchange) free() {
-	x.content.Data, x.content.Request = nil, nil
+	x.content.Data, x.content.Request, x.content.Inventory = nil, nil, nil
 	x.response.Reset()
 	exchanges.Put(x)
+}
+
+// inventory returns the message for what other servers offer.
+func inventory(all []verdict.Offered) []*scannerv1.OfferedTool {
+	var list []*scannerv1.OfferedTool
+	for _, o := range all {
+		list = append(list, &scannerv1.OfferedTool{
+			Server: wire(o.Server, handshake.MaxOriginString), Name: wire(o.Name, handshake.MaxOriginString),
+		})
+	}
+	return list
 }
 
 // wire makes a foreign string fit: valid UTF-8, cut between two characters.

@@ -27,6 +27,7 @@ type Info struct {
 	Deterministic      bool            // same content, same verdict
 	NeedsNetwork       bool            // content leaves the machine
 	SelfContained      bool            // needs neither network nor files of others
+	UsesInventory      bool            // judges definitions with what other servers offer
 	Configurable       bool
 	Batch              bool
 	// Sandbox says in words how the process is confined that said all this. It is
@@ -48,6 +49,7 @@ func infoFrom(p *scannerv1.DescribeResponse) (Info, error) {
 		MaxConcurrent: int(p.GetMaxConcurrent()),
 		Deterministic: p.GetDeterministic(), NeedsNetwork: p.GetNeedsNetwork(),
 		SelfContained: p.GetSelfContained() && !p.GetNeedsNetwork(),
+		UsesInventory: p.GetUsesInventory(),
 		Configurable:  p.GetConfigurable(), Batch: p.GetBatch(),
 	}
 	for _, phase := range p.GetPhases() {

@@ -139,6 +139,9 @@ func (s *Supervisor) call(ctx context.Context, g *generation, c *verdict.Content
 	defer x.free()
 	id := s.id()
 	x.fill(id, c)
+	if g.info.UsesInventory {
+		x.content.Inventory = inventory(c.Inventory)
+	}
 	if err := g.conn.Invoke(ctx, scannerv1.ScannerService_Scan_FullMethodName, &x.request, &x.response, static...); err != nil {
 		if g.crashed(ctx, err) {
 			return verdict.Verdict{}, contentFailure(ReasonCrash, errors.New("the scanner ended while it judged this content")), crashed

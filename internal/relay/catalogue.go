@@ -42,12 +42,14 @@ func (s *server) catalogue(ctx context.Context, l *link, k registry.Kind) (regis
 	if errors.Is(err, errListing) || errors.Is(err, errTooMany) {
 		// A server that lists one kind badly may be good for the others.
 		s.relay.repeats.write(slog.LevelWarn, "nothing of a kind is offered", s.cfg.Name, err.Error(), slog.String("kind", k.String()))
+		s.lists(k, nil)
 		s.recallNone(ctx, l, k)
 		return none, nil
 	}
 	if err != nil {
 		return none, err
 	}
+	s.lists(k, raw)
 	// The same bytes from the same connection have their verdict already: a
 	// server that announces changes without making any costs no scan, and
 	// nothing vanishes while a scanner is away. Not when others judge by now.
@@ -56,8 +58,12 @@ func (s *server) catalogue(ctx context.Context, l *link, k registry.Kind) (regis
 		return s.recall(ctx, k, known, raw), nil
 	}
 	items := make([]registry.Item, 0, len(raw))
+	var others []verdict.Offered
+	if len(raw) > 0 {
+		others = s.inventory(ctx, l)
+	}
 	for part := range parts(raw) {
-		judged, err := s.judge(ctx, l, k, part)
+		judged, err := s.judge(ctx, l, k, part, others)
 		if err != nil {
 			return none, err
 		}
@@ -162,14 +168,15 @@ func parts(raw [][]byte) func(yield func([][]byte) bool) {
 
 // judge has one part of a catalogue judged. When there is no verdict it tries
 // again until ctx ends or the connection does: nothing is offered before.
-func (s *server) judge(ctx context.Context, l *link, k registry.Kind, raw [][]byte) ([]registry.Item, error) {
+func (s *server) judge(ctx context.Context, l *link, k registry.Kind, raw [][]byte, others []verdict.Offered) ([]registry.Item, error) {
 	body := append([]byte(`{"`+k.Member()+`":[`), bytes.Join(raw, []byte(","))...)
 	body = append(body, "]}"...)
 	subject := &scan.Subject{
 		Part: peer.Result, Hidden: s.cfg.Hidden, Catalogue: k.Member(),
 		Content: verdict.Content{
 			Phase: verdict.Definition, Kind: verdict.JSON, Data: body,
-			Origin: verdict.Origin{Server: s.cfg.Name, Method: k.Method(), ProtocolVersion: l.version()},
+			Origin:    verdict.Origin{Server: s.cfg.Name, Method: k.Method(), ProtocolVersion: l.version()},
+			Inventory: others,
 		},
 	}
 	d, err := s.insist(ctx, l, subject, func(scanID string) { s.hold(k, raw, scanID) })

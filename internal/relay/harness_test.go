@@ -143,15 +143,21 @@ func startJudged(t *testing.T, j *judge, change func(*Options), servers ...*fake
 // prepare is startJudged without the start.
 func prepare(t *testing.T, j *judge, change func(*Options), servers ...*fakeServer) *rig {
 	t.Helper()
+	return prepareScanned(t, j, j, change, servers...)
+}
+
+// prepareScanned is prepare with somebody around the scanner.
+func prepareScanned(t *testing.T, s scan.Scanner, j *judge, change func(*Options), servers ...*fakeServer) *rig {
+	t.Helper()
 	r := &rig{t: t, sink: &sink{}, judge: j, audit: &auditRecords{}}
 	log := slog.New(slog.DiscardHandler)
 	gate := scan.New(scan.Options{
-		Panel:    scan.Panel{Members: []scan.Member{{Scanner: r.judge, Policy: scan.Policy{Name: "j"}}}},
+		Panel:    scan.Panel{Members: []scan.Member{{Scanner: s, Policy: scan.Policy{Name: "j"}}}},
 		Recorder: r.audit, Log: log,
 	})
 	opts := Options{Version: "1", MaxName: 50, MaxTools: 100, StartTimeout: 10 * time.Second, CallTimeout: time.Minute, Gate: gate, Audit: r.audit, Log: log}
-	for i, s := range servers {
-		opts.Servers = append(opts.Servers, Server{Name: fmt.Sprintf("s%d", i), Dialer: s.dialer(), Speech: s.spoken(), MayAsk: protocol.AllCapabilities})
+	for i, f := range servers {
+		opts.Servers = append(opts.Servers, Server{Name: fmt.Sprintf("s%d", i), Dialer: f.dialer(), Speech: f.spoken(), MayAsk: protocol.AllCapabilities})
 	}
 	if change != nil {
 		change(&opts)

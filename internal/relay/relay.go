@@ -48,6 +48,9 @@ type Options struct {
 	Solo bool
 
 	Gate *scan.Gate
+	// UsesInventory reports whether somebody who judges definitions takes into
+	// account what other servers offer; nil: nobody does.
+	UsesInventory func() bool
 	// Memory sees whether definitions changed; nil: nobody does.
 	Memory Memory
 	Audit  Recorder

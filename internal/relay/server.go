@@ -30,6 +30,8 @@ type server struct {
 	calls     atomic.Int32 // calls that were sent and not answered
 	deadlines deadlines    // of calls
 
+	tools atomic.Pointer[[]string] // that it listed last, by name; nil: it never did
+
 	herald herald // has what belongs to no call judged
 	old    bool   // it speaks the transport of 2024-11-05; only keepUp uses it
 	speech Speech // what is known of its era; only keepUp uses it
@@ -236,6 +238,7 @@ func (s *server) relistAll(ctx context.Context, l *link) error {
 				return err
 			}
 		} else {
+			s.lists(k, nil)
 			s.recallNone(ctx, l, k)
 		}
 		if k == registry.Tools {

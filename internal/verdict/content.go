@@ -39,4 +39,11 @@ type Content struct {
 	// It is context, not judged again, and may be cut: see RequestTruncated.
 	Request          []byte
 	RequestTruncated bool
+	// Inventory are the tools of other servers, in the definition phase: each
+	// once, sorted. It is context and the same for whoever judges; only scanners
+	// that use it are given it.
+	Inventory []Offered
 }
+
+// Offered is a tool that another server offers. Name is foreign text.
+type Offered struct{ Server, Name string }

@@ -6,8 +6,8 @@
 // scanner's program and configuration with the files that this names, where the
 // content comes from and goes to, whose it is, the request that it answers, and
 // the content. Left out are only the relay's ids of the session and of the
-// exchange. What a scanner is shown holds nothing of other servers, so what
-// those offer is no part of it either.
+// exchange. What other servers offer is part of it for a scanner that says that it
+// uses that; others are not shown it.
 //
 // Only verdicts are kept, blocks too, never failures; who asks applies policy
 // and redactions anew each time. A [Store] holds them in memory, for a time and

@@ -17,6 +17,7 @@ type Identity struct {
 	Version    string // of the program, as it says
 	Config     Sum    // of its configuration and the files that this names
 	MayRewrite bool   // whether the scanner may write text of its own
+	Inventory  bool   // whether its verdicts depend on what other servers offer
 }
 
 // Sum is a SHA-256.
@@ -38,6 +39,7 @@ type parts struct {
 	Request          Sum
 	RequestTruncated bool
 	Data             Sum
+	Offered          Sum // of what other servers offer; zero: nothing, or it does not matter
 }
 
 func partsOf(id *Identity, c *verdict.Content) parts {
@@ -51,6 +53,14 @@ func partsOf(id *Identity, c *verdict.Content) parts {
 	}
 	if c.Request != nil {
 		p.Request = sha256.Sum256(c.Request)
+	}
+	if id.Inventory && len(c.Inventory) > 0 {
+		var w writer
+		for _, o := range c.Inventory {
+			w.text(o.Server)
+			w.text(o.Name)
+		}
+		p.Offered = w.sum()
 	}
 	return p
 }
@@ -66,11 +76,12 @@ func (p *parts) sum() Sum {
 	} {
 		w.text(s)
 	}
-	w.flags(p.MayRewrite, p.RequestTruncated)
+	w.flags(p.MayRewrite, p.RequestTruncated, p.Inventory)
 	w.buf = append(w.buf, byte(p.Phase), byte(p.Kind))
 	w.buf = append(w.buf, p.Config[:]...)
 	w.buf = append(w.buf, p.Request[:]...)
 	w.buf = append(w.buf, p.Data[:]...)
+	w.buf = append(w.buf, p.Offered[:]...)
 	return w.sum()
 }
 

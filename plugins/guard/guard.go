@@ -33,7 +33,7 @@ func New() scanner.Scanner {
 
 // Describe says what the scanner is and how it can be configured.
 func (g *Guard) Describe() scanner.Info {
-	return scanner.Info{Name: "guard", ConfigSchema: configSchema, Deterministic: true, SelfContained: true}
+	return scanner.Info{Name: "guard", ConfigSchema: configSchema, Deterministic: true, SelfContained: true, UsesInventory: true}
 }
 
 // Configure reads the rules, checks config against them and puts it into

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,6 +20,7 @@ type instructions struct {
 
 	limits    [phaseCount]threshold
 	concealed int // the group of what stands where nobody looks
+	shadow    int // the group of that name
 }
 
 // threshold is the points from which text is flagged and blocked; 0: never.
@@ -83,9 +85,10 @@ func loadInstructions() (*instructions, error) {
 		}
 		in.limits[p] = t
 	}
+	in.shadow = slices.IndexFunc(in.Groups, func(g featureGroup) bool { return g.Name == shadowGroup })
 	in.concealed = slices.IndexFunc(in.Groups, func(g featureGroup) bool { return g.Name == concealedGroup })
-	if in.concealed < 0 {
-		return nil, fmt.Errorf("%q: %w", concealedGroup, errGroup)
+	if in.concealed < 0 || in.shadow < 0 {
+		return nil, fmt.Errorf("%q and %q: %w", concealedGroup, shadowGroup, errGroup)
 	}
 	for i := range in.Groups {
 		g := &in.Groups[i]
@@ -140,7 +143,7 @@ type judgement struct {
 // groups with strong features of which one is a core group, or many groups. That the text was hidden
 // counts as a group of its own.
 func (in *instructions) judge(p scanner.Phase, text string, traits []trait, hidden bool) (judgement, bool) {
-	slices.SortStableFunc(traits, func(a, b trait) int { return a.at.start - b.at.start })
+	slices.SortStableFunc(traits, func(a, b trait) int { return cmp.Or(a.at.start-b.at.start, a.group-b.group) })
 	sentence := sentences(text, traits)
 	var best judgement
 	for i := range traits {

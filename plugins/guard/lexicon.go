@@ -3,6 +3,7 @@ package guard
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -111,15 +112,9 @@ func loadLexicon(in *instructions) (*lexicon, error) {
 		if err := readRuleFile(name, &f); err != nil {
 			return err
 		}
-		for class, words := range f.Verbs {
-			l.define(class, words, verbForms)
-		}
-		for class, words := range f.Nouns {
-			l.define(class, words, nounForms)
-		}
-		for class, words := range f.Words {
-			l.define(class, words, nil)
-		}
+		l.defineAll(f.Verbs, verbForms)
+		l.defineAll(f.Nouns, nounForms)
+		l.defineAll(f.Words, nil)
 		l.phrases = append(l.phrases, f.Phrases...)
 		return nil
 	})
@@ -146,6 +141,14 @@ func (l *lexicon) class(name string) int {
 		l.names[name] = c
 	}
 	return c
+}
+
+// defineAll adds words to classes, in a fixed order: class ids decide between
+// equals.
+func (l *lexicon) defineAll(classes map[string]string, forms func(string) []string) {
+	for _, class := range slices.Sorted(maps.Keys(classes)) {
+		l.define(class, classes[class], forms)
+	}
 }
 
 // define adds words to a class, in all their forms.

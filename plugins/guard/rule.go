@@ -70,6 +70,9 @@ type ruleTest struct {
 	Text  string `yaml:"text"`
 	Phase string `yaml:"phase"`
 	Role  string `yaml:"role"`
+	// Inventory are tools of another server, for the rules that look at them.
+	Inventory []string `yaml:"inventory"`
+	Beside    string   `yaml:"beside"` // the description of a tool whose name is the text
 }
 
 // ruleFile is one file of rules.

@@ -126,6 +126,9 @@ func ruleTestHits(t *testing.T, r *rule, test ruleTest) bool {
 			t.Fatal(err)
 		}
 	}
+	if len(test.Inventory) > 0 {
+		return besideOthers(t, test).has(r.ID)
+	}
 	return scanWith(t, &settings{maxBytes: defaultMaxBytes, enabled: []string{r.ID}}, phase, where, test.Text).has(r.ID)
 }
 

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/mcp-relay/relay/scanner"
@@ -30,13 +31,16 @@ type scan struct {
 	origin   scanner.Origin
 	budget   budget
 	left     int // bytes that may still be inspected
+	// inventory is what other servers offer; nil: nothing, or it does not matter.
+	inventory *inventory
 	report
 }
 
 func newScan(e *engine, s *settings, c scanner.Content) *scan {
 	return &scan{
 		engine: e, settings: s, phase: c.Phase, origin: c.Origin, left: s.maxBytes,
-		budget: budget{left: baseWork + workPerByte*len(c.Data)},
+		budget:    budget{left: baseWork + workPerByte*len(c.Data)},
+		inventory: e.tables.newInventory(&c),
 	}
 }
 
@@ -81,6 +85,7 @@ func (s *scan) run(ctx context.Context, c scanner.Content) error {
 		}
 	}
 	s.commandLines(call)
+	s.resembling()
 	if promises && s.phase == scanner.PhaseDefinition {
 		s.promised(c.Data)
 	}
@@ -212,6 +217,9 @@ func (s *scan) look(f field, base int, v *view, readings reading) hint {
 		}
 	}
 	if len(traits) > 0 {
+		if s.inventory != nil {
+			s.named(f, base, v, slices.Clone(traits))
+		}
 		if j, ok := s.instructions.judge(s.phase, v.text, traits, v.hidden); ok {
 			s.instructed(f, j, v, base)
 		}

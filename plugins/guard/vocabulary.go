@@ -3,6 +3,8 @@ package guard
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -85,7 +87,9 @@ var errWord = errors.New("words are lower case")
 // verb and stands for its forms, one that ends in + a noun and its plural.
 func newVocabulary(words map[string][]string) (*vocabulary, error) {
 	l := &vocabulary{ids: map[string]int{}, words: map[string]*entry{}}
-	for class, list := range words {
+	// In a fixed order: class ids decide between equals.
+	for _, class := range slices.Sorted(maps.Keys(words)) {
+		list := words[class]
 		id, err := l.class(class)
 		if err != nil {
 			return nil, err

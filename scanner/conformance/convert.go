@@ -13,11 +13,16 @@ import (
 // sides; a test of package scanner holds them together. Actions differ.
 
 func contentTo(c scanner.Content) *scannerv1.Content {
+	var inventory []*scannerv1.OfferedTool
+	for _, o := range c.Inventory {
+		inventory = append(inventory, &scannerv1.OfferedTool{Server: o.Server, Name: o.Name})
+	}
 	return &scannerv1.Content{
-		Phase: scannerv1.Phase(c.Phase),
-		Kind:  scannerv1.Kind(c.Kind),
-		Mime:  c.MIME,
-		Data:  c.Data,
+		Inventory: inventory,
+		Phase:     scannerv1.Phase(c.Phase),
+		Kind:      scannerv1.Kind(c.Kind),
+		Mime:      c.MIME,
+		Data:      c.Data,
 		Origin: &scannerv1.Origin{
 			Session:         c.Origin.Session,
 			Principal:       c.Origin.Principal,
@@ -121,6 +126,7 @@ func infoFrom(p *scannerv1.DescribeResponse) scanner.Info {
 		MaxConcurrent: int(p.GetMaxConcurrent()),
 		NeedsNetwork:  p.GetNeedsNetwork(),
 		SelfContained: p.GetSelfContained(),
+		UsesInventory: p.GetUsesInventory(),
 	}
 	for _, phase := range p.GetPhases() {
 		info.Phases = append(info.Phases, enum[scanner.Phase](phase))

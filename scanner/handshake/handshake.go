@@ -33,6 +33,10 @@ const (
 	// MaxRequest bounds the request that accompanies a response. The relay cuts
 	// it there.
 	MaxRequest = 1 << 20
+	// MaxInventory bounds the tools of other servers that accompany a definition,
+	// MaxInventoryBytes their names and those of the servers together.
+	MaxInventory      = 500
+	MaxInventoryBytes = 32 << 10
 	// MaxConfig bounds a configuration, and a configuration's schema.
 	MaxConfig = 1 << 20
 	// MaxOriginString bounds each string of an origin. The relay cuts it there.

@@ -467,6 +467,9 @@ type DescribeResponse struct {
 	// working directory) and the libraries of the system. The relay then confines
 	// it to those, where the system can do that.
 	SelfContained bool `protobuf:"varint,12,opt,name=self_contained,json=selfContained,proto3" json:"self_contained,omitempty"`
+	// Optional. Set when judging definitions takes what other servers offer into
+	// account. The relay sends Content.inventory to such scanners only.
+	UsesInventory bool `protobuf:"varint,13,opt,name=uses_inventory,json=usesInventory,proto3" json:"uses_inventory,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -581,6 +584,13 @@ func (x *DescribeResponse) GetBatch() bool {
 func (x *DescribeResponse) GetSelfContained() bool {
 	if x != nil {
 		return x.SelfContained
+	}
+	return false
+}
+
+func (x *DescribeResponse) GetUsesInventory() bool {
+	if x != nil {
+		return x.UsesInventory
 	}
 	return false
 }
@@ -1212,8 +1222,14 @@ type Content struct {
 	// Optional. Set when the request was longer than its limit and is cut. It is
 	// then not valid JSON.
 	RequestTruncated bool `protobuf:"varint,7,opt,name=request_truncated,json=requestTruncated,proto3" json:"request_truncated,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Optional. In PHASE_DEFINITION the tools of the other servers that the relay
+	// had listed by then, as context for a scanner that says uses_inventory: they
+	// are judged on their own and locations do not reach into them. Each once, by
+	// server and then by name. At most 500 entries and 32 KiB (32768 bytes) of
+	// strings; with more, every server is left some. Names are foreign text.
+	Inventory     []*OfferedTool `protobuf:"bytes,8,rep,name=inventory,proto3" json:"inventory,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Content) Reset() {
@@ -1295,6 +1311,68 @@ func (x *Content) GetRequestTruncated() bool {
 	return false
 }
 
+func (x *Content) GetInventory() []*OfferedTool {
+	if x != nil {
+		return x.Inventory
+	}
+	return nil
+}
+
+// OfferedTool is a tool that another server offers.
+type OfferedTool struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. The name of the server in the relay's configuration.
+	Server string `protobuf:"bytes,1,opt,name=server,proto3" json:"server,omitempty"`
+	// Required. The tool's name as that server knows it, at most 1024 bytes.
+	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OfferedTool) Reset() {
+	*x = OfferedTool{}
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OfferedTool) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OfferedTool) ProtoMessage() {}
+
+func (x *OfferedTool) ProtoReflect() protoreflect.Message {
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OfferedTool.ProtoReflect.Descriptor instead.
+func (*OfferedTool) Descriptor() ([]byte, []int) {
+	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *OfferedTool) GetServer() string {
+	if x != nil {
+		return x.Server
+	}
+	return ""
+}
+
+func (x *OfferedTool) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 // Origin says where content came from and where it goes. It holds no
 // credentials. Each string is at most 1024 bytes; the relay cuts longer ones at a
 // character. Client and target are foreign text: never write them to a terminal
@@ -1328,7 +1406,7 @@ type Origin struct {
 
 func (x *Origin) Reset() {
 	*x = Origin{}
-	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[14]
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1340,7 +1418,7 @@ func (x *Origin) String() string {
 func (*Origin) ProtoMessage() {}
 
 func (x *Origin) ProtoReflect() protoreflect.Message {
-	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[14]
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1353,7 +1431,7 @@ func (x *Origin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Origin.ProtoReflect.Descriptor instead.
 func (*Origin) Descriptor() ([]byte, []int) {
-	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{14}
+	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Origin) GetSession() string {
@@ -1437,7 +1515,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[15]
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1449,7 +1527,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[15]
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1462,7 +1540,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{15}
+	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Verdict) GetAction() Action {
@@ -1530,7 +1608,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[16]
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1542,7 +1620,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[16]
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1555,7 +1633,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{16}
+	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Finding) GetRule() string {
@@ -1629,7 +1707,7 @@ type Location struct {
 
 func (x *Location) Reset() {
 	*x = Location{}
-	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[17]
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1641,7 +1719,7 @@ func (x *Location) String() string {
 func (*Location) ProtoMessage() {}
 
 func (x *Location) ProtoReflect() protoreflect.Message {
-	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[17]
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1654,7 +1732,7 @@ func (x *Location) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Location.ProtoReflect.Descriptor instead.
 func (*Location) Descriptor() ([]byte, []int) {
-	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{17}
+	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Location) GetPointer() string {
@@ -1694,7 +1772,7 @@ type Edit struct {
 
 func (x *Edit) Reset() {
 	*x = Edit{}
-	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[18]
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1706,7 +1784,7 @@ func (x *Edit) String() string {
 func (*Edit) ProtoMessage() {}
 
 func (x *Edit) ProtoReflect() protoreflect.Message {
-	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[18]
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1719,7 +1797,7 @@ func (x *Edit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Edit.ProtoReflect.Descriptor instead.
 func (*Edit) Descriptor() ([]byte, []int) {
-	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{18}
+	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Edit) GetReplacement() string {
@@ -1743,7 +1821,7 @@ type Uninspected struct {
 
 func (x *Uninspected) Reset() {
 	*x = Uninspected{}
-	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[19]
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1755,7 +1833,7 @@ func (x *Uninspected) String() string {
 func (*Uninspected) ProtoMessage() {}
 
 func (x *Uninspected) ProtoReflect() protoreflect.Message {
-	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[19]
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1768,7 +1846,7 @@ func (x *Uninspected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Uninspected.ProtoReflect.Descriptor instead.
 func (*Uninspected) Descriptor() ([]byte, []int) {
-	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{19}
+	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Uninspected) GetPointer() string {
@@ -1807,7 +1885,7 @@ type ScanError struct {
 
 func (x *ScanError) Reset() {
 	*x = ScanError{}
-	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[20]
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1819,7 +1897,7 @@ func (x *ScanError) String() string {
 func (*ScanError) ProtoMessage() {}
 
 func (x *ScanError) ProtoReflect() protoreflect.Message {
-	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[20]
+	mi := &file_mcprelay_scanner_v1_scanner_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1832,7 +1910,7 @@ func (x *ScanError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScanError.ProtoReflect.Descriptor instead.
 func (*ScanError) Descriptor() ([]byte, []int) {
-	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{20}
+	return file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ScanError) GetReason() Reason {
@@ -1868,7 +1946,7 @@ var File_mcprelay_scanner_v1_scanner_proto protoreflect.FileDescriptor
 const file_mcprelay_scanner_v1_scanner_proto_rawDesc = "" +
 	"\n" +
 	"!mcprelay/scanner/v1/scanner.proto\x12\x13mcprelay.scanner.v1\x1a\x1egoogle/protobuf/duration.proto\"\x11\n" +
-	"\x0fDescribeRequest\"\xbe\x03\n" +
+	"\x0fDescribeRequest\"\xe5\x03\n" +
 	"\x10DescribeResponse\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1f\n" +
@@ -1883,7 +1961,8 @@ const file_mcprelay_scanner_v1_scanner_proto_rawDesc = "" +
 	"\fconfigurable\x18\n" +
 	" \x01(\bR\fconfigurable\x12\x14\n" +
 	"\x05batch\x18\v \x01(\bR\x05batch\x12%\n" +
-	"\x0eself_contained\x18\f \x01(\bR\rselfContained\"3\n" +
+	"\x0eself_contained\x18\f \x01(\bR\rselfContained\x12%\n" +
+	"\x0euses_inventory\x18\r \x01(\bR\rusesInventory\"3\n" +
 	"\x10ConfigureRequest\x12\x1f\n" +
 	"\vconfig_json\x18\x01 \x01(\tR\n" +
 	"configJson\"M\n" +
@@ -1914,7 +1993,7 @@ const file_mcprelay_scanner_v1_scanner_proto_rawDesc = "" +
 	"\x05error\x18\x03 \x01(\v2\x1e.mcprelay.scanner.v1.ScanErrorH\x00R\x05errorB\t\n" +
 	"\aoutcome\"\x0e\n" +
 	"\fDrainRequest\"\x0f\n" +
-	"\rDrainResponse\"\x8e\x02\n" +
+	"\rDrainResponse\"\xce\x02\n" +
 	"\aContent\x120\n" +
 	"\x05phase\x18\x01 \x01(\x0e2\x1a.mcprelay.scanner.v1.PhaseR\x05phase\x12-\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x19.mcprelay.scanner.v1.KindR\x04kind\x12\x12\n" +
@@ -1922,7 +2001,11 @@ const file_mcprelay_scanner_v1_scanner_proto_rawDesc = "" +
 	"\x04data\x18\x04 \x01(\fR\x04data\x123\n" +
 	"\x06origin\x18\x05 \x01(\v2\x1b.mcprelay.scanner.v1.OriginR\x06origin\x12\x18\n" +
 	"\arequest\x18\x06 \x01(\fR\arequest\x12+\n" +
-	"\x11request_truncated\x18\a \x01(\bR\x10requestTruncated\"\xdf\x01\n" +
+	"\x11request_truncated\x18\a \x01(\bR\x10requestTruncated\x12>\n" +
+	"\tinventory\x18\b \x03(\v2 .mcprelay.scanner.v1.OfferedToolR\tinventory\"9\n" +
+	"\vOfferedTool\x12\x16\n" +
+	"\x06server\x18\x01 \x01(\tR\x06server\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"\xdf\x01\n" +
 	"\x06Origin\x12\x18\n" +
 	"\asession\x18\x01 \x01(\tR\asession\x12\x1c\n" +
 	"\tprincipal\x18\x02 \x01(\tR\tprincipal\x12\x16\n" +
@@ -2019,7 +2102,7 @@ func file_mcprelay_scanner_v1_scanner_proto_rawDescGZIP() []byte {
 }
 
 var file_mcprelay_scanner_v1_scanner_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_mcprelay_scanner_v1_scanner_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_mcprelay_scanner_v1_scanner_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_mcprelay_scanner_v1_scanner_proto_goTypes = []any{
 	(Phase)(0),                  // 0: mcprelay.scanner.v1.Phase
 	(Kind)(0),                   // 1: mcprelay.scanner.v1.Kind
@@ -2040,54 +2123,56 @@ var file_mcprelay_scanner_v1_scanner_proto_goTypes = []any{
 	(*DrainRequest)(nil),        // 16: mcprelay.scanner.v1.DrainRequest
 	(*DrainResponse)(nil),       // 17: mcprelay.scanner.v1.DrainResponse
 	(*Content)(nil),             // 18: mcprelay.scanner.v1.Content
-	(*Origin)(nil),              // 19: mcprelay.scanner.v1.Origin
-	(*Verdict)(nil),             // 20: mcprelay.scanner.v1.Verdict
-	(*Finding)(nil),             // 21: mcprelay.scanner.v1.Finding
-	(*Location)(nil),            // 22: mcprelay.scanner.v1.Location
-	(*Edit)(nil),                // 23: mcprelay.scanner.v1.Edit
-	(*Uninspected)(nil),         // 24: mcprelay.scanner.v1.Uninspected
-	(*ScanError)(nil),           // 25: mcprelay.scanner.v1.ScanError
-	(*durationpb.Duration)(nil), // 26: google.protobuf.Duration
+	(*OfferedTool)(nil),         // 19: mcprelay.scanner.v1.OfferedTool
+	(*Origin)(nil),              // 20: mcprelay.scanner.v1.Origin
+	(*Verdict)(nil),             // 21: mcprelay.scanner.v1.Verdict
+	(*Finding)(nil),             // 22: mcprelay.scanner.v1.Finding
+	(*Location)(nil),            // 23: mcprelay.scanner.v1.Location
+	(*Edit)(nil),                // 24: mcprelay.scanner.v1.Edit
+	(*Uninspected)(nil),         // 25: mcprelay.scanner.v1.Uninspected
+	(*ScanError)(nil),           // 26: mcprelay.scanner.v1.ScanError
+	(*durationpb.Duration)(nil), // 27: google.protobuf.Duration
 }
 var file_mcprelay_scanner_v1_scanner_proto_depIdxs = []int32{
 	0,  // 0: mcprelay.scanner.v1.DescribeResponse.phases:type_name -> mcprelay.scanner.v1.Phase
 	1,  // 1: mcprelay.scanner.v1.DescribeResponse.kinds:type_name -> mcprelay.scanner.v1.Kind
 	9,  // 2: mcprelay.scanner.v1.ConfigureResponse.problems:type_name -> mcprelay.scanner.v1.Problem
 	18, // 3: mcprelay.scanner.v1.ScanRequest.content:type_name -> mcprelay.scanner.v1.Content
-	20, // 4: mcprelay.scanner.v1.ScanResponse.verdict:type_name -> mcprelay.scanner.v1.Verdict
-	26, // 5: mcprelay.scanner.v1.ScanResponse.elapsed:type_name -> google.protobuf.Duration
+	21, // 4: mcprelay.scanner.v1.ScanResponse.verdict:type_name -> mcprelay.scanner.v1.Verdict
+	27, // 5: mcprelay.scanner.v1.ScanResponse.elapsed:type_name -> google.protobuf.Duration
 	13, // 6: mcprelay.scanner.v1.ScanBatchRequest.items:type_name -> mcprelay.scanner.v1.ScanItem
 	18, // 7: mcprelay.scanner.v1.ScanItem.content:type_name -> mcprelay.scanner.v1.Content
 	15, // 8: mcprelay.scanner.v1.ScanBatchResponse.results:type_name -> mcprelay.scanner.v1.ScanResult
-	26, // 9: mcprelay.scanner.v1.ScanBatchResponse.elapsed:type_name -> google.protobuf.Duration
-	20, // 10: mcprelay.scanner.v1.ScanResult.verdict:type_name -> mcprelay.scanner.v1.Verdict
-	25, // 11: mcprelay.scanner.v1.ScanResult.error:type_name -> mcprelay.scanner.v1.ScanError
+	27, // 9: mcprelay.scanner.v1.ScanBatchResponse.elapsed:type_name -> google.protobuf.Duration
+	21, // 10: mcprelay.scanner.v1.ScanResult.verdict:type_name -> mcprelay.scanner.v1.Verdict
+	26, // 11: mcprelay.scanner.v1.ScanResult.error:type_name -> mcprelay.scanner.v1.ScanError
 	0,  // 12: mcprelay.scanner.v1.Content.phase:type_name -> mcprelay.scanner.v1.Phase
 	1,  // 13: mcprelay.scanner.v1.Content.kind:type_name -> mcprelay.scanner.v1.Kind
-	19, // 14: mcprelay.scanner.v1.Content.origin:type_name -> mcprelay.scanner.v1.Origin
-	2,  // 15: mcprelay.scanner.v1.Verdict.action:type_name -> mcprelay.scanner.v1.Action
-	21, // 16: mcprelay.scanner.v1.Verdict.findings:type_name -> mcprelay.scanner.v1.Finding
-	24, // 17: mcprelay.scanner.v1.Verdict.uninspected:type_name -> mcprelay.scanner.v1.Uninspected
-	3,  // 18: mcprelay.scanner.v1.Finding.severity:type_name -> mcprelay.scanner.v1.Severity
-	22, // 19: mcprelay.scanner.v1.Finding.location:type_name -> mcprelay.scanner.v1.Location
-	23, // 20: mcprelay.scanner.v1.Finding.edit:type_name -> mcprelay.scanner.v1.Edit
-	4,  // 21: mcprelay.scanner.v1.ScanError.reason:type_name -> mcprelay.scanner.v1.Reason
-	26, // 22: mcprelay.scanner.v1.ScanError.retry_after:type_name -> google.protobuf.Duration
-	5,  // 23: mcprelay.scanner.v1.ScannerService.Describe:input_type -> mcprelay.scanner.v1.DescribeRequest
-	7,  // 24: mcprelay.scanner.v1.ScannerService.Configure:input_type -> mcprelay.scanner.v1.ConfigureRequest
-	10, // 25: mcprelay.scanner.v1.ScannerService.Scan:input_type -> mcprelay.scanner.v1.ScanRequest
-	12, // 26: mcprelay.scanner.v1.ScannerService.ScanBatch:input_type -> mcprelay.scanner.v1.ScanBatchRequest
-	16, // 27: mcprelay.scanner.v1.ScannerService.Drain:input_type -> mcprelay.scanner.v1.DrainRequest
-	6,  // 28: mcprelay.scanner.v1.ScannerService.Describe:output_type -> mcprelay.scanner.v1.DescribeResponse
-	8,  // 29: mcprelay.scanner.v1.ScannerService.Configure:output_type -> mcprelay.scanner.v1.ConfigureResponse
-	11, // 30: mcprelay.scanner.v1.ScannerService.Scan:output_type -> mcprelay.scanner.v1.ScanResponse
-	14, // 31: mcprelay.scanner.v1.ScannerService.ScanBatch:output_type -> mcprelay.scanner.v1.ScanBatchResponse
-	17, // 32: mcprelay.scanner.v1.ScannerService.Drain:output_type -> mcprelay.scanner.v1.DrainResponse
-	28, // [28:33] is the sub-list for method output_type
-	23, // [23:28] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	20, // 14: mcprelay.scanner.v1.Content.origin:type_name -> mcprelay.scanner.v1.Origin
+	19, // 15: mcprelay.scanner.v1.Content.inventory:type_name -> mcprelay.scanner.v1.OfferedTool
+	2,  // 16: mcprelay.scanner.v1.Verdict.action:type_name -> mcprelay.scanner.v1.Action
+	22, // 17: mcprelay.scanner.v1.Verdict.findings:type_name -> mcprelay.scanner.v1.Finding
+	25, // 18: mcprelay.scanner.v1.Verdict.uninspected:type_name -> mcprelay.scanner.v1.Uninspected
+	3,  // 19: mcprelay.scanner.v1.Finding.severity:type_name -> mcprelay.scanner.v1.Severity
+	23, // 20: mcprelay.scanner.v1.Finding.location:type_name -> mcprelay.scanner.v1.Location
+	24, // 21: mcprelay.scanner.v1.Finding.edit:type_name -> mcprelay.scanner.v1.Edit
+	4,  // 22: mcprelay.scanner.v1.ScanError.reason:type_name -> mcprelay.scanner.v1.Reason
+	27, // 23: mcprelay.scanner.v1.ScanError.retry_after:type_name -> google.protobuf.Duration
+	5,  // 24: mcprelay.scanner.v1.ScannerService.Describe:input_type -> mcprelay.scanner.v1.DescribeRequest
+	7,  // 25: mcprelay.scanner.v1.ScannerService.Configure:input_type -> mcprelay.scanner.v1.ConfigureRequest
+	10, // 26: mcprelay.scanner.v1.ScannerService.Scan:input_type -> mcprelay.scanner.v1.ScanRequest
+	12, // 27: mcprelay.scanner.v1.ScannerService.ScanBatch:input_type -> mcprelay.scanner.v1.ScanBatchRequest
+	16, // 28: mcprelay.scanner.v1.ScannerService.Drain:input_type -> mcprelay.scanner.v1.DrainRequest
+	6,  // 29: mcprelay.scanner.v1.ScannerService.Describe:output_type -> mcprelay.scanner.v1.DescribeResponse
+	8,  // 30: mcprelay.scanner.v1.ScannerService.Configure:output_type -> mcprelay.scanner.v1.ConfigureResponse
+	11, // 31: mcprelay.scanner.v1.ScannerService.Scan:output_type -> mcprelay.scanner.v1.ScanResponse
+	14, // 32: mcprelay.scanner.v1.ScannerService.ScanBatch:output_type -> mcprelay.scanner.v1.ScanBatchResponse
+	17, // 33: mcprelay.scanner.v1.ScannerService.Drain:output_type -> mcprelay.scanner.v1.DrainResponse
+	29, // [29:34] is the sub-list for method output_type
+	24, // [24:29] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_mcprelay_scanner_v1_scanner_proto_init() }
@@ -2099,14 +2184,14 @@ func file_mcprelay_scanner_v1_scanner_proto_init() {
 		(*ScanResult_Verdict)(nil),
 		(*ScanResult_Error)(nil),
 	}
-	file_mcprelay_scanner_v1_scanner_proto_msgTypes[18].OneofWrappers = []any{}
+	file_mcprelay_scanner_v1_scanner_proto_msgTypes[19].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_mcprelay_scanner_v1_scanner_proto_rawDesc), len(file_mcprelay_scanner_v1_scanner_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
