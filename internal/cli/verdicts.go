@@ -98,7 +98,6 @@ func (s *subject) Known() (verdictcache.Identity, verdictcache.Scope, bool) {
 	}, scope, true
 }
 
-// Await implements verdictcache.Subject.
 // usesInventory reports whether a scanner says that it takes into account what
 // other servers offer. Other programs have said so when they are ready.
 func (a *assembly) usesInventory() bool {
@@ -120,6 +119,7 @@ func (a *assembly) usesInventory() bool {
 	return false
 }
 
+// Await implements verdictcache.Subject.
 func (s *subject) Await(ctx context.Context) {
 	_ = s.scanner.Ready(ctx) // Known says what came of it
 }
